@@ -1,0 +1,1 @@
+//! FLV tags as RTMP carries them.

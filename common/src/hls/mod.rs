@@ -1,0 +1,1 @@
+//! HLS playlists and delivery directives (draft-pantos-hls-rfc8216bis).

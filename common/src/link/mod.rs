@@ -1,0 +1,1 @@
+//! The two ends of the link as state machines.

@@ -1,0 +1,1 @@
+//! Access units in, numbered CMAF parts out.

@@ -1,0 +1,1 @@
+//! RTMP: chunks, commands and the session of a publisher.

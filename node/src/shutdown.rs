@@ -1,0 +1,47 @@
+//! Stopping in order: one signal that everything watches, and the tasks that are waited for.
+
+use std::{future::Future, time::Duration};
+
+use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A handle to the daemon's life; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Shutdown {
+    token: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Shutdown {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cancelled when the daemon is to stop.
+    pub fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Spawns a task that [`Shutdown::drain`] waits for; it must end soon after the token is cancelled.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tasks.spawn(task)
+    }
+
+    /// Tells everything to stop.
+    pub fn trigger(&self) {
+        self.token.cancel();
+    }
+
+    /// Waits until all tasks ended, at most `deadline`. Returns how many did not.
+    pub async fn drain(&self, deadline: Duration) -> usize {
+        self.tasks.close();
+        match tokio::time::timeout(deadline, self.tasks.wait()).await {
+            Ok(()) => 0,
+            Err(_) => self.tasks.len(),
+        }
+    }
+}

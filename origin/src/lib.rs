@@ -1,0 +1,11 @@
+//! The origin: takes the publisher's stream, packages it, owns rooms, invites and the database, and feeds relays.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod ingest;
+pub mod relays;
+pub mod room;
+pub mod secrets;
