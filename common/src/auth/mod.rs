@@ -1,1 +1,3 @@
 //! Who may do what: tokens, scopes, invites.
+
+pub mod join_token;

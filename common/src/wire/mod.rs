@@ -4,6 +4,7 @@
 //! own ([`media`]); questions of a relay ([`request`]) have a bidirectional stream each.
 
 pub mod control;
+pub mod enrol;
 pub mod media;
 pub mod request;
 
