@@ -4,6 +4,7 @@
 //! handing out tokens is the origin's; carrying them in requests is the daemons'.
 
 pub mod invite;
+pub mod join_token;
 pub mod keys;
 pub mod nickname;
 mod numeric_date;
