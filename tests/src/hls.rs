@@ -61,17 +61,22 @@ impl Resources {
         [&self.init, &self.segment, &self.part]
     }
 
-    /// A blocking reload for the part after the newest listed one.
+    /// As [`next_playlist`], of this playlist.
     pub async fn next_playlist(&self, viewer: &Viewer) -> Result<String> {
-        let text = viewer.text(&self.playlist).await?;
-        let hint = text
-            .lines()
-            .find(|line| line.starts_with("#EXT-X-PRELOAD-HINT:"))
-            .and_then(uri)
-            .context("a hint")?;
-        let (msn, part) = part_numbers(hint).context("numbers in the hint")?;
-        Ok(format!("{}?_HLS_msn={msn}&_HLS_part={part}", self.playlist))
+        next_playlist(viewer, &self.playlist).await
     }
+}
+
+/// A blocking reload for the part after the newest listed one.
+pub async fn next_playlist(viewer: &Viewer, playlist: &str) -> Result<String> {
+    let text = viewer.text(playlist).await?;
+    let hint = text
+        .lines()
+        .find(|line| line.starts_with("#EXT-X-PRELOAD-HINT:"))
+        .and_then(uri)
+        .context("a hint")?;
+    let (msn, part) = part_numbers(hint).context("numbers in the hint")?;
+    Ok(format!("{playlist}?_HLS_msn={msn}&_HLS_part={part}"))
 }
 
 /// URI of the first variant of a multivariant playlist.
