@@ -235,7 +235,11 @@ fn requests_and_replies_are_read_as_they_were_written() {
             request
         );
     }
-    let bytes = encode_head(&FetchReply::Found { body_len: 77 }).unwrap();
+    let bytes = encode_head(&FetchReply::Found {
+        body_len: 77,
+        part: None,
+    })
+    .unwrap();
     let reply: FetchReply = decode_head(head_payload_of::<FetchReply>(&bytes)).unwrap();
     assert_eq!(reply.body_len(), 77);
 }
