@@ -289,6 +289,7 @@ fn lengths_beyond_their_caps_are_refused_before_anything_is_read() {
     );
     let announced = postcard::to_stdvec(&FetchReply::Found {
         body_len: MAX_PART as u32 + 1,
+        part: None,
     })
     .unwrap();
     assert!(matches!(
