@@ -38,7 +38,7 @@ const CARRIED_DOWN: [HeaderName; 4] = [
 const COOKIE_PREFIX: &str = "sc_";
 
 /// The routes under `/api`.
-pub fn router(viewers: Arc<Viewers>) -> Router {
+pub(super) fn router(viewers: Arc<Viewers>) -> Router {
     Router::new()
         .route("/api/rooms", get(carry))
         .route("/api/rooms/{slug}", get(carry))

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use common::hls::directives::{DirectiveError, RefuseReason};
 
 /// Seconds after which a client may ask again for what is not there just now.
 const RETRY_SOON_S: u64 = 1;
@@ -32,8 +33,10 @@ pub enum Problem {
     NoSuchPlaylist,
     #[error("The media is not here, or not here any more.")]
     NoSuchMedia,
+    #[error("The delivery directives cannot be read: {0}.")]
+    BadDirectives(#[from] DirectiveError),
     #[error("The delivery directives cannot be followed: {0}.")]
-    BadDirectives(&'static str),
+    RefusedDirectives(#[from] RefuseReason),
     #[error("Nothing new came in time.")]
     HeldTooLong,
     #[error("The relay is stopping.")]
@@ -55,7 +58,7 @@ pub enum Problem {
 impl Problem {
     pub fn status(self) -> StatusCode {
         match self {
-            Self::BadDirectives(_) | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::BadDirectives(_) | Self::RefusedDirectives(_) | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::BadToken => StatusCode::UNAUTHORIZED,
             Self::OtherRoom | Self::OtherRelay | Self::Revoked => StatusCode::FORBIDDEN,
             Self::NoSuchRoom | Self::Offline | Self::NoSuchPlaylist | Self::NoSuchMedia => StatusCode::NOT_FOUND,

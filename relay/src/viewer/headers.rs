@@ -8,19 +8,19 @@ use axum::{
 };
 
 /// Playlists: Apple's type, which all players know.
-pub const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+pub(super) const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 /// The multivariant playlist changes with bit rates alone.
-pub const CACHE_MULTIVARIANT: &str = "private, max-age=5";
+pub(super) const CACHE_MULTIVARIANT: &str = "private, max-age=5";
 /// A media playlist that was asked for as it stands.
-pub const CACHE_PLAYLIST: &str = "private, no-cache";
+pub(super) const CACHE_PLAYLIST: &str = "private, no-cache";
 /// A name under an epoch never names other bytes.
-pub const CACHE_MEDIA: &str = "private, max-age=3600, immutable";
+pub(super) const CACHE_MEDIA: &str = "private, max-age=3600, immutable";
 
 /// Seconds that a browser may remember a preflight.
 const PREFLIGHT_MAX_AGE: &str = "7200";
 
 /// Adds what lets pages of any site read an answer, without credentials.
-pub fn allow_any_site(headers: &mut HeaderMap) {
+pub(super) fn allow_any_site(headers: &mut HeaderMap) {
     let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(
@@ -32,7 +32,7 @@ pub fn allow_any_site(headers: &mut HeaderMap) {
 }
 
 /// The answer to a preflight on `/live`; [`allow_any_site`] adds the rest.
-pub fn media_preflight() -> Response {
+pub(super) fn media_preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, if-none-match, if-range"),
@@ -42,7 +42,7 @@ pub fn media_preflight() -> Response {
 }
 
 /// The answer to a preflight on the API of a page that may call it.
-pub fn api_preflight() -> Response {
+pub(super) fn api_preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, OPTIONS"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
@@ -52,14 +52,14 @@ pub fn api_preflight() -> Response {
 }
 
 /// How long a playlist whose text is final at its URL (a blocking reload at the live edge) may be kept.
-pub fn cache_of_blocking_reload(target_duration_s: u32) -> HeaderValue {
+pub(super) fn cache_of_blocking_reload(target_duration_s: u32) -> HeaderValue {
     let seconds = 6 * u64::from(target_duration_s);
     HeaderValue::try_from(format!("private, max-age={seconds}")).expect("a number is header text")
 }
 
 /// What a request's `Range` asks of `length` bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(super) enum Wanted {
     /// No range, or one that need not be followed: several ranges, another unit, a broken one.
     Whole,
     Part(Range<u64>),
@@ -68,7 +68,7 @@ pub enum Wanted {
 }
 
 /// Reads `Range`, unless `If-Range` names other bytes than `etag`'s.
-pub fn wanted(request: &HeaderMap, etag: &HeaderValue, length: u64) -> Wanted {
+pub(super) fn wanted(request: &HeaderMap, etag: &HeaderValue, length: u64) -> Wanted {
     let Some(range) = request.get(header::RANGE) else {
         return Wanted::Whole;
     };

@@ -38,5 +38,7 @@ pub fn router(viewers: Arc<Viewers>) -> Router {
         .merge(web_app::router(Entry::Viewer))
 }
 
+
+
 #[cfg(test)]
 mod tests;
