@@ -1,16 +1,17 @@
 //! Playlists: what is held, for how long, and that all viewers share one text.
 
-use std::{io::Read, time::Duration};
+use std::{collections::HashSet, io::Read, time::Duration};
 
 use axum::{
     body::Body,
     http::{Request, StatusCode},
+    response::Response,
 };
 use common::live::LiveEvent;
 use reqwest::header;
 use tower::ServiceExt;
 
-use super::stage::{FIRST, Stage, VIDEO};
+use super::stage::{AUDIO, FIRST, Stage, VIDEO};
 
 const VIDEO_PLAYLIST: &str = "/live/cinema/00000000000000c1/video.m3u8";
 
@@ -33,15 +34,14 @@ impl Player {
     }
 }
 
-/// Waits until a request is held, so that what follows really answers it.
-async fn until_held(stage: &Stage) {
-    let held = async {
-        // The rendering and each held request keep a receiver.
-        while stage.live_watchers() == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), held).await.unwrap();
+fn request(stage: &Stage, query: &str) -> Request<Body> {
+    let uri = format!("{VIDEO_PLAYLIST}?token={}{query}", stage.token());
+    Request::get(uri).body(Body::empty()).unwrap()
+}
+
+async fn text(answer: Response) -> String {
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
 }
 
 #[tokio::test]
@@ -56,24 +56,39 @@ async fn the_multivariant_playlist_leads_to_the_media_playlists() {
     assert!(!text.contains("token"), "{text}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_blocking_reload_is_answered_by_the_next_part() {
     let stage = Stage::playing(2);
-    let player = Player::of(&stage).await;
-    let now = player.get("").await;
-    assert_eq!(now.headers()[header::CACHE_CONTROL], "private, no-cache");
-    assert!(!now.text().await.unwrap().contains("v-9.0.m4s\",INDEPENDENT"));
+    let plain = stage.router.clone().oneshot(request(&stage, "")).await.unwrap();
+    assert_eq!(plain.headers()[header::CACHE_CONTROL], "private, no-cache");
 
-    let next = FIRST + 2;
-    let held = player.get(&format!("&_HLS_msn={next}&_HLS_part=0"));
-    let (answer, ()) = tokio::join!(held, async {
-        until_held(&stage).await;
-        stage.part(next, 0);
-    });
+    let held = tokio::spawn(stage.router.clone().oneshot(request(&stage, "&_HLS_msn=9&_HLS_part=0")));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!held.is_finished());
+    stage.part_of(AUDIO, FIRST + 2, 0);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!held.is_finished(), "the other rendition's part is no answer");
+    stage.part_of(VIDEO, FIRST + 2, 0);
+    let answer = held.await.unwrap().unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()[header::CACHE_CONTROL], "private, max-age=12");
-    let text = answer.text().await.unwrap();
+    let text = text(answer).await;
     assert!(text.contains(r#"URI="v-9.0.m4s",INDEPENDENT=YES"#), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_for_one_part_share_one_rendering() {
+    let stage = Stage::playing(2);
+    let waiting: Vec<_> = (0..50)
+        .map(|_| tokio::spawn(stage.router.clone().oneshot(request(&stage, "&_HLS_msn=9&_HLS_part=0"))))
+        .collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.part(FIRST + 2, 0);
+    let mut texts = HashSet::new();
+    for answer in waiting {
+        texts.insert(text(answer.await.unwrap().unwrap()).await);
+    }
+    assert_eq!(texts.len(), 1);
 }
 
 #[tokio::test]
@@ -94,11 +109,6 @@ async fn directives_that_make_no_sense_are_refused_at_once() {
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
     }
     assert_eq!(player.get("&_HLS_unknown=1").await.status(), 200);
-}
-
-fn request(stage: &Stage, query: &str) -> Request<Body> {
-    let uri = format!("{VIDEO_PLAYLIST}?token={}{query}", stage.token());
-    Request::get(uri).body(Body::empty()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,17 +145,13 @@ async fn a_playlist_is_held_until_a_player_can_start_with_it() {
     assert!(answer.headers().contains_key(header::RETRY_AFTER));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stopping_relay_lets_held_requests_go() {
     let stage = Stage::playing(2);
-    let player = Player::of(&stage).await;
-    let held = player.get("&_HLS_msn=9&_HLS_part=0");
-    let (answer, ()) = tokio::join!(held, async {
-        until_held(&stage).await;
-        stage.shutdown.trigger();
-    });
-    assert_eq!(answer.status(), 503);
-    assert_eq!(stage.shutdown.drain(Duration::from_secs(5)).await, 0);
+    let held = tokio::spawn(stage.router.clone().oneshot(request(&stage, "&_HLS_msn=9&_HLS_part=0")));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.shutdown.trigger();
+    assert_eq!(held.await.unwrap().unwrap().status(), 503);
 }
 
 #[tokio::test]

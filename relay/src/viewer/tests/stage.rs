@@ -37,30 +37,30 @@ use super::super::{
     router,
 };
 
-pub const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
-pub const EPOCH: Epoch = Epoch(0xc1);
-pub const VIDEO: RenditionId = RenditionId(0);
-pub const AUDIO: RenditionId = RenditionId(1);
+pub(super) const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
+pub(super) const EPOCH: Epoch = Epoch(0xc1);
+pub(super) const VIDEO: RenditionId = RenditionId(0);
+pub(super) const AUDIO: RenditionId = RenditionId(1);
 /// Number of the first segment.
-pub const FIRST: u64 = 7;
+pub(super) const FIRST: u64 = 7;
 /// Each part is half a second, each segment two.
-pub const PARTS: u32 = 4;
+pub(super) const PARTS: u32 = 4;
 
-pub fn cinema() -> RoomSlug {
+pub(super) fn cinema() -> RoomSlug {
     "cinema".parse().unwrap()
 }
 
-pub struct Stage {
-    pub rooms: Arc<FakeRooms>,
-    pub live: Arc<Live>,
-    pub router: Router,
-    pub shutdown: Shutdown,
+pub(super) struct Stage {
+    pub(super) rooms: Arc<FakeRooms>,
+    pub(super) live: Arc<Live>,
+    pub(super) router: Router,
+    pub(super) shutdown: Shutdown,
     signer: Signer,
 }
 
 impl Stage {
     /// The room is there and live, but nothing is in its window.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let live = Arc::new(Live::new(Retention::relay()));
         let signer = signer(1);
         let rooms = Arc::new(FakeRooms::new(&signer, live.clone()));
@@ -76,7 +76,7 @@ impl Stage {
     }
 
     /// As [`Stage::new`], with `segments` whole segments.
-    pub fn playing(segments: u64) -> Self {
+    pub(super) fn playing(segments: u64) -> Self {
         let stage = Self::new();
         stage.start();
         (FIRST..FIRST + segments).for_each(|msn| stage.segment(msn));
@@ -84,7 +84,7 @@ impl Stage {
     }
 
     /// Serves it on a port of its own; the answer is `http://ADDRESS`.
-    pub async fn listen(&self) -> String {
+    pub(super) async fn listen(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
@@ -92,7 +92,7 @@ impl Stage {
         format!("http://{address}")
     }
 
-    pub fn start(&self) {
+    pub(super) fn start(&self) {
         let rendition = |format, codecs: &str, timescale| RenditionDescription {
             format,
             codecs: codecs.into(),
@@ -130,17 +130,17 @@ impl Stage {
         }
     }
 
-    pub fn segment(&self, msn: u64) {
+    pub(super) fn segment(&self, msn: u64) {
         (0..PARTS).for_each(|part| self.part(msn, part));
     }
 
     /// One part of both renditions.
-    pub fn part(&self, msn: u64, part: u32) {
+    pub(super) fn part(&self, msn: u64, part: u32) {
         self.part_of(VIDEO, msn, part);
         self.part_of(AUDIO, msn, part);
     }
 
-    pub fn part_of(&self, rendition: RenditionId, msn: u64, part: u32) {
+    pub(super) fn part_of(&self, rendition: RenditionId, msn: u64, part: u32) {
         let duration = if rendition == VIDEO { 45_000 } else { 24_000 };
         let index = (msn - FIRST) * u64::from(PARTS) + u64::from(part);
         self.apply(LiveEvent::Part(Part {
@@ -162,30 +162,30 @@ impl Stage {
         }));
     }
 
-    pub fn apply(&self, event: LiveEvent) {
+    pub(super) fn apply(&self, event: LiveEvent) {
         self.live.apply(event).unwrap();
     }
 
     /// A good token for `cinema`.
-    pub fn token(&self) -> String {
+    pub(super) fn token(&self) -> String {
         self.sign(&claims())
     }
 
-    pub fn sign(&self, claims: &ViewerClaims) -> String {
+    pub(super) fn sign(&self, claims: &ViewerClaims) -> String {
         self.signer.sign_viewer(claims)
     }
 }
 
 /// Long enough to be cut into ranges.
-pub fn part_body(rendition: RenditionId, msn: u64, part: u32) -> Bytes {
+pub(super) fn part_body(rendition: RenditionId, msn: u64, part: u32) -> Bytes {
     Bytes::from(format!("media {}-{msn}.{part} ", rendition.0).repeat(20))
 }
 
-pub fn signer(seed: u8) -> Signer {
+pub(super) fn signer(seed: u8) -> Signer {
     Signer::from_pkcs8_pem(&keys::pkcs8_pem(&[seed; keys::SEED_LEN])).unwrap()
 }
 
-pub fn claims() -> ViewerClaims {
+pub(super) fn claims() -> ViewerClaims {
     ViewerClaims {
         viewer_id: "viewer-1".into(),
         invite_id: Some("invite-1".into()),
@@ -198,17 +198,17 @@ pub fn claims() -> ViewerClaims {
     }
 }
 
-pub struct FakeRooms {
+pub(super) struct FakeRooms {
     rooms: Mutex<HashMap<RoomSlug, Option<Arc<Live>>>>,
-    pub keys: watch::Sender<Arc<str>>,
-    pub revocations: watch::Sender<Arc<Vec<Revocation>>>,
+    pub(super) keys: watch::Sender<Arc<str>>,
+    pub(super) revocations: watch::Sender<Arc<Vec<Revocation>>>,
     public_urls: watch::Sender<Arc<Vec<String>>>,
-    pub now: AtomicI64,
-    pub link_is_up: AtomicBool,
-    pub egress: AtomicU64,
-    pub seen: Mutex<Vec<ViewerSeen>>,
-    pub calls: Mutex<Vec<CallRequest>>,
-    pub fetches: Mutex<Vec<FetchRequest>>,
+    pub(super) now: AtomicI64,
+    pub(super) link_is_up: AtomicBool,
+    pub(super) egress: AtomicU64,
+    pub(super) seen: Mutex<Vec<ViewerSeen>>,
+    pub(super) calls: Mutex<Vec<CallRequest>>,
+    pub(super) fetches: Mutex<Vec<FetchRequest>>,
 }
 
 impl FakeRooms {
