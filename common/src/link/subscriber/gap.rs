@@ -1,6 +1,6 @@
 //! What stands in the place of a part that was lost: exact where its outline was told, else fitted between its neighbours.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
@@ -26,22 +26,29 @@ pub(super) struct Neighbour {
 
 impl Neighbour {
     pub(super) fn after(part: &Part, timescale: u32) -> Self {
-        let duration = ticks_to_duration(u64::from(part.duration), timescale);
-        Self {
-            init_id: part.init_id,
-            end_dts: part.dts.saturating_add(u64::from(part.duration)),
-            end_date_time: later(part.program_date_time, duration),
-        }
+        Self::behind(part.init_id, part.dts, part.duration, part.program_date_time, timescale)
     }
 
-    /// Behind the newest part of a segment. Its wall-clock time is that of the part's start: close enough for a guess.
-    pub(super) fn at_the_end_of(segment: &Segment) -> Option<Self> {
+    /// Behind the newest part of a segment.
+    pub(super) fn at_the_end_of(segment: &Segment, timescale: u32) -> Option<Self> {
         let record = segment.parts().last()?.record;
-        Some(Self {
-            init_id: segment.init_id(),
-            end_dts: record.dts.saturating_add(u64::from(record.duration)),
-            end_date_time: record.program_date_time,
-        })
+        Some(Self::behind(
+            segment.init_id(),
+            record.dts,
+            record.duration,
+            record.program_date_time,
+            timescale,
+        ))
+    }
+
+    fn behind(init_id: u32, dts: u64, duration: u32, starts_at: UnixMillis, timescale: u32) -> Self {
+        let length = ticks_to_duration(u64::from(duration), timescale);
+        let length_ms = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+        Self {
+            init_id,
+            end_dts: dts.saturating_add(u64::from(duration)),
+            end_date_time: UnixMillis(starts_at.0.saturating_add(length_ms)),
+        }
     }
 
     /// Outline of the first of `lost` parts that lie between two known ones, all of the same length; `usual` ticks long where
@@ -151,8 +158,4 @@ pub(super) fn gap_part(id: PartId, outline: PartOutline, is_last: bool) -> Part 
         },
         body: Bytes::new(),
     }
-}
-
-fn later(at: UnixMillis, by: Duration) -> UnixMillis {
-    UnixMillis(at.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
 }

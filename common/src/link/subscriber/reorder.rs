@@ -91,14 +91,18 @@ impl Reorder {
     /// Goes on where `window` ends.
     pub(super) fn new(id: RenditionId, description: &EpochDescription, window: &LiveWindow) -> Self {
         let part_target = Duration::from_millis(u64::from(description.part_target_ms));
+        let timescale = description.rendition(id).map_or(1, |rendition| rendition.timescale);
         Self {
             id,
-            timescale: description.rendition(id).map_or(1, |rendition| rendition.timescale),
+            timescale,
             part_target,
             fetch_after: part_target * 3 / 2,
             gap_after: Duration::from_secs(3 * u64::from(description.target_duration_s)),
             next: window.next(id),
-            previous: window.segments(id).next_back().and_then(Neighbour::at_the_end_of),
+            previous: window
+                .segments(id)
+                .next_back()
+                .and_then(|newest| Neighbour::at_the_end_of(newest, timescale)),
             oldest_init: window.segments(id).next().map_or(0, Segment::init_id),
             inits: BTreeSet::new(),
             held: BTreeMap::new(),
@@ -163,7 +167,7 @@ impl Reorder {
             Fetch::Gone
         } else {
             Fetch::Failed {
-                again_at: now + self.fetch_after,
+                again_at: now + self.part_target / 2,
             }
         };
         if let Some(fetch) = self.fetches.get_mut(&(msn, part)) {
@@ -354,8 +358,10 @@ impl Reorder {
         if !is_lost && now < since + self.gap_after {
             return Ok(None);
         }
-        // Here but without its init segment, or perhaps not even a part: no gap can stand for it.
-        if self.held.contains_key(&self.next) || !self.is_known(self.next) {
+        // Here but without its init segment, perhaps not even a part, or the start of a segment of which nothing is known (was there
+        // a break before it?): no gap can stand for it.
+        let starts_unknown = self.next.1 == 0 && skipped.is_none();
+        if starts_unknown || self.held.contains_key(&self.next) || !self.is_known(self.next) {
             return Err(Stuck);
         }
         let (msn, number) = self.next;
