@@ -105,15 +105,9 @@ impl Process {
         Ok(kib.context("no VmRSS")? * 1024)
     }
 
-    /// Processor time used so far, user and system, of all its threads.
+    /// As [`cpu_time`].
     pub fn cpu_time(&self) -> Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
-        let (_, after_name) = stat.rsplit_once(')').context("no name in stat")?;
-        let fields: Vec<&str> = after_name.split_whitespace().collect();
-        let ticks =
-            fields.get(11).context("utime")?.parse::<u64>()? + fields.get(12).context("stime")?.parse::<u64>()?;
-        // USER_HZ is 100 on every Linux that Debian builds.
-        Ok(Duration::from_millis(ticks * 10))
+        cpu_time(self.id())
     }
 }
 
@@ -123,6 +117,16 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processor time that a process used so far, user and system, of all its threads.
+pub fn cpu_time(id: u32) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+    let (_, after_name) = stat.rsplit_once(')').context("no name in stat")?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = fields.get(11).context("utime")?.parse::<u64>()? + fields.get(12).context("stime")?.parse::<u64>()?;
+    // USER_HZ is 100 on every Linux that Debian builds.
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 /// A program of this workspace, built beside the running test.

@@ -75,7 +75,41 @@ pub fn test_picture(url: &str, settings: Settings, log_dir: &Path) -> Result<Pro
             "sine=frequency=330:beep_factor=4:sample_rate=48000",
         ]);
     }
-    encode_and_push(&mut command, settings, url);
+    encode(&mut command, settings);
+    push(&mut command, url);
+    Process::start("publisher", &mut command, log_dir)
+}
+
+/// A picture that needs all the bits it may have, and a tone; `urls` is one URL or several in the manner of ffmpeg's tee.
+pub fn noise(urls: &str, settings: Settings, log_dir: &Path) -> Result<Process> {
+    let Settings {
+        width,
+        height,
+        frame_rate,
+        ..
+    } = settings;
+    let picture = format!("testsrc2=size={width}x{height}:rate={frame_rate},noise=alls=40:allf=t");
+    let mut command = ffmpeg();
+    command.args(["-re", "-f", "lavfi", "-i", &picture]);
+    command.args([
+        "-re",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=frequency=330:beep_factor=4:sample_rate=48000",
+    ]);
+    encode(&mut command, settings);
+    command.args([
+        "-flags",
+        "+global_header",
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-f",
+        "tee",
+        urls,
+    ]);
     Process::start("publisher", &mut command, log_dir)
 }
 
@@ -121,7 +155,8 @@ impl ClockPublisher {
                 "-i",
                 "sine=frequency=330:beep_factor=4:sample_rate=48000",
             ]);
-        encode_and_push(&mut command, settings, url);
+        encode(&mut command, settings);
+        push(&mut command, url);
         let mut process = Process::start("publisher", &mut command, log_dir)?;
         let mut frames = process.stdin().context("ffmpeg's standard input")?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -165,7 +200,7 @@ fn ffmpeg() -> Command {
 }
 
 /// As OBS does with x264 and the zero-latency tune.
-fn encode_and_push(command: &mut Command, settings: Settings, url: &str) {
+fn encode(command: &mut Command, settings: Settings) {
     if settings.video {
         let rate = format!("{}k", settings.video_kbps);
         command
@@ -199,5 +234,8 @@ fn encode_and_push(command: &mut Command, settings: Settings, url: &str) {
     if settings.audio {
         command.args(["-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "2"]);
     }
+}
+
+fn push(command: &mut Command, url: &str) {
     command.args(["-flush_packets", "1", "-f", "flv", url]);
 }

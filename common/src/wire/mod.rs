@@ -5,6 +5,7 @@
 
 pub mod codec;
 pub mod control;
+pub mod enrol;
 pub mod media;
 pub mod request;
 
