@@ -113,20 +113,29 @@ fn server_config(authority: &Authority) -> Result<quinn::ServerConfig, QuicError
 /// # Errors
 /// A TLS error when the identity's certificate and key do not fit together.
 pub fn client_config(authority_sha256: &[u8; 32], purpose: Purpose<'_>) -> Result<quinn::ClientConfig, QuicError> {
+    let (identity, alpn) = match purpose {
+        Purpose::Link(identity) => (Some(identity), ALPN_LINK),
+        Purpose::Enrol => (None, ALPN_ENROL),
+    };
+    client_config_with(authority_sha256, identity, alpn)
+}
+
+fn client_config_with(
+    authority_sha256: &[u8; 32],
+    identity: Option<&Identity>,
+    alpn: &[u8],
+) -> Result<quinn::ClientConfig, QuicError> {
     let provider = provider();
     let verifier = pinned::PinnedAuthority::new(*authority_sha256, provider.signature_verification_algorithms);
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let mut tls = match purpose {
-        Purpose::Link(identity) => builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?,
-        Purpose::Enrol => builder.with_no_client_auth(),
+    let mut tls = match identity {
+        Some(identity) => builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?,
+        None => builder.with_no_client_auth(),
     };
-    tls.alpn_protocols = match purpose {
-        Purpose::Link(_) => vec![ALPN_LINK.to_vec()],
-        Purpose::Enrol => vec![ALPN_ENROL.to_vec()],
-    };
+    tls.alpn_protocols = vec![alpn.to_vec()];
     tls.resumption = Resumption::disabled();
     let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
     config.transport_config(Arc::new(transport::downstream()));
@@ -174,4 +183,10 @@ pub fn peer_relay_id(connection: &quinn::Connection) -> Option<String> {
 /// The one crypto provider of this project, passed by hand so that no process-wide default is needed.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// A client that speaks something else.
+#[cfg(test)]
+pub(crate) fn client_config_for_tests(authority_sha256: &[u8; 32], alpn: &[u8]) -> quinn::ClientConfig {
+    client_config_with(authority_sha256, None, alpn).unwrap()
 }
