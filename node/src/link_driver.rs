@@ -16,13 +16,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 
+pub(crate) use self::connector::dial;
 pub use self::{
     closing::{CloseCode, Closed},
     connector::{ConnectError, Connector},
     control::FrameError,
     heads::{HeadError, read_head, write_head},
     parts::{PartError, SendError},
-    requests::{AskError, Fetched, IncomingRequest, Reply, Responder},
+    requests::{AskError, IncomingRequest, Responder},
 };
 use self::{control::Control, parts::PartsIn, requests::RequestsIn};
 use crate::quic;

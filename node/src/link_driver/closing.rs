@@ -31,7 +31,8 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
-    fn from_var_int(code: VarInt) -> Option<Self> {
+    /// The code with this number.
+    pub fn from_number(number: u64) -> Option<Self> {
         const ALL: [CloseCode; 8] = [
             CloseCode::Done,
             CloseCode::Protocol,
@@ -42,7 +43,7 @@ impl CloseCode {
             CloseCode::Limit,
             CloseCode::Unavailable,
         ];
-        ALL.into_iter().find(|known| VarInt::from(*known) == code)
+        ALL.into_iter().find(|known| *known as u64 == number)
     }
 }
 
@@ -86,7 +87,7 @@ impl From<ConnectionError> for Closed {
         let (code, by_peer, reason) = match error {
             ConnectionError::ApplicationClosed(close) => {
                 let reason = printable(&close.reason);
-                (CloseCode::from_var_int(close.error_code), true, reason)
+                (CloseCode::from_number(close.error_code.into_inner()), true, reason)
             }
             ConnectionError::ConnectionClosed(close) if is_alert(close.error_code, NO_APPLICATION_PROTOCOL) => {
                 (Some(CloseCode::Version), true, printable(&close.reason))

@@ -27,6 +27,8 @@ pub enum HeadError {
     CutShort,
     #[error("the peer sent more than it announced")]
     Overlong,
+    #[error("the body is not as long as its head says")]
+    Length,
     /// The peer has no more use for it, or for sending it.
     #[error("the peer gave the stream up")]
     GivenUp,
