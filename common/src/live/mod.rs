@@ -1,5 +1,12 @@
 //! A room's live stream as origin and relays hold it: a description of the epoch, and numbered parts.
 
+pub mod cursor;
+pub mod description;
+pub mod error;
+pub mod records;
+mod rendition_window;
+pub mod retention;
+pub mod segment;
 pub mod window;
 
 use std::sync::Arc;
