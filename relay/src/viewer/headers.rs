@@ -35,7 +35,10 @@ pub(super) fn allow_any_site(headers: &mut HeaderMap) {
 pub(super) fn media_preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, if-none-match, if-range"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, range, if-none-match, if-range",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
@@ -77,7 +80,9 @@ pub(super) fn wanted(request: &HeaderMap, etag: &HeaderValue, length: u64) -> Wa
         return Wanted::Whole;
     }
     let range = range.to_str().ok().and_then(|text| text.strip_prefix("bytes="));
-    range.map_or(Wanted::Whole, |range| parse_range(range.trim(), length).unwrap_or(Wanted::Whole))
+    range.map_or(Wanted::Whole, |range| {
+        parse_range(range.trim(), length).unwrap_or(Wanted::Whole)
+    })
 }
 
 /// `None` for what is no single range.
@@ -99,7 +104,11 @@ fn parse_range(range: &str, length: u64) -> Option<Wanted> {
             first..last.saturating_add(1).min(length)
         }
     };
-    Some(if wanted.start < wanted.end { Wanted::Part(wanted) } else { Wanted::Beyond })
+    Some(if wanted.start < wanted.end {
+        Wanted::Part(wanted)
+    } else {
+        Wanted::Beyond
+    })
 }
 
 #[cfg(test)]
@@ -130,7 +139,14 @@ mod tests {
 
     #[test]
     fn anything_else_gets_the_whole() {
-        for range in ["bytes=0-1,5-6", "bytes=5-1", "bytes=a-b", "bytes=-", "items=0-1", "bytes=+1-2"] {
+        for range in [
+            "bytes=0-1,5-6",
+            "bytes=5-1",
+            "bytes=a-b",
+            "bytes=-",
+            "items=0-1",
+            "bytes=+1-2",
+        ] {
             assert_eq!(asked(range), Wanted::Whole, "{range}");
         }
     }
@@ -142,6 +158,9 @@ mod tests {
         headers.insert(header::IF_RANGE, HeaderValue::from_static("\"other\""));
         assert_eq!(wanted(&headers, &HeaderValue::from_static("\"e\""), 9), Wanted::Whole);
         headers.insert(header::IF_RANGE, HeaderValue::from_static("\"e\""));
-        assert_eq!(wanted(&headers, &HeaderValue::from_static("\"e\""), 9), Wanted::Part(0..2));
+        assert_eq!(
+            wanted(&headers, &HeaderValue::from_static("\"e\""), 9),
+            Wanted::Part(0..2)
+        );
     }
 }

@@ -67,7 +67,9 @@ impl<'a> Target<'a> {
         let (room, rest) = rest.split_once('/')?;
         let resource = match rest.split_once('/') {
             None if rest == uri::MULTIVARIANT => Resource::Multivariant,
-            Some((epoch, file)) => epoch.parse().map_or(Resource::Unknown, |epoch| Resource::InEpoch(epoch, file)),
+            Some((epoch, file)) => epoch
+                .parse()
+                .map_or(Resource::Unknown, |epoch| Resource::InEpoch(epoch, file)),
             None => Resource::Unknown,
         };
         Some(Self {

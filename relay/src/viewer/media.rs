@@ -34,7 +34,8 @@ enum Place {
 
 /// Looks for `file`. Of those that are not here yet, only the next part is waited for: it is the one that playlists hint.
 fn find(window: &LiveWindow, room: &RoomSlug, file: MediaPath) -> Result<Look<(Place, &'static str)>, Problem> {
-    let (MediaPath::Init { track, .. } | MediaPath::Segment { track, .. } | MediaPath::Part { track, .. }) = file else {
+    let (MediaPath::Init { track, .. } | MediaPath::Segment { track, .. } | MediaPath::Part { track, .. }) = file
+    else {
         return Err(Problem::NoSuchMedia);
     };
     let rendition = window.description().rendition_of(track).ok_or(Problem::NoSuchMedia)?;
@@ -130,7 +131,10 @@ fn respond(
     };
     if status == StatusCode::PARTIAL_CONTENT {
         let text = format!("bytes {}-{}/{length}", range.start, range.end - 1);
-        headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(text).expect("numbers are header text"));
+        headers.insert(
+            header::CONTENT_RANGE,
+            HeaderValue::try_from(text).expect("numbers are header text"),
+        );
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));

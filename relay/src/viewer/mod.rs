@@ -38,7 +38,5 @@ pub fn router(viewers: Arc<Viewers>) -> Router {
         .merge(web_app::router(Entry::Viewer))
 }
 
-
-
 #[cfg(test)]
 mod tests;

@@ -133,8 +133,14 @@ impl Renderings {
 ///
 /// # Errors
 /// Nothing is live.
-pub(super) async fn answer_multivariant(viewers: &Viewers, live: &Arc<Live>, request: &HeaderMap) -> Result<Response, Problem> {
-    let epoch = live.read(|windows| windows.current().map(LiveWindow::epoch)).ok_or(Problem::Offline)?;
+pub(super) async fn answer_multivariant(
+    viewers: &Viewers,
+    live: &Arc<Live>,
+    request: &HeaderMap,
+) -> Result<Response, Problem> {
+    let epoch = live
+        .read(|windows| windows.current().map(LiveWindow::epoch))
+        .ok_or(Problem::Offline)?;
     let text = until_found(viewers, live, epoch, Problem::Offline, |window| {
         Ok(if is_playable(window) {
             Look::Found(multivariant::render(window.description()))
@@ -147,7 +153,11 @@ pub(super) async fn answer_multivariant(viewers: &Viewers, live: &Arc<Live>, req
         other => other,
     })?;
     let rendered = Rendered::new(text);
-    Ok(rendered.answer(request, HeaderValue::from_static(CACHE_MULTIVARIANT), viewers.rooms.clone()))
+    Ok(rendered.answer(
+        request,
+        HeaderValue::from_static(CACHE_MULTIVARIANT),
+        viewers.rooms.clone(),
+    ))
 }
 
 /// A media playlist, held back as its delivery directives ask.
@@ -201,7 +211,10 @@ fn look(
 /// The answer belongs to its URL for good: a reload that asked for what has just come.
 fn is_final(window: &LiveWindow, rendition: RenditionId, directives: &Directives) -> bool {
     let last_complete = window.edge(rendition).and_then(|edge| edge.last_complete);
-    !window.ended() && directives.position.is_some_and(|(msn, _)| last_complete.is_none_or(|last| msn >= last))
+    !window.ended()
+        && directives
+            .position
+            .is_some_and(|(msn, _)| last_complete.is_none_or(|last| msn >= last))
 }
 
 /// A player that gets the playlist now can start: enough is listed, and the init segments are here. Or nothing more will come.

@@ -44,12 +44,20 @@ async fn each_resource_is_guarded_in_the_same_way() {
     for resource in RESOURCES {
         let at = |room: &str, token: &str| status(format!("{base}/live/{room}/{resource}?token={token}"));
         assert_eq!(at("cinema", &stage.token()).await, 200, "{resource}");
-        assert_eq!(status(format!("{base}/live/cinema/{resource}")).await, 401, "{resource}: no token");
+        assert_eq!(
+            status(format!("{base}/live/cinema/{resource}")).await,
+            401,
+            "{resource}: no token"
+        );
         for bad in ["", "garbage", "a.b.c", &expired, &forged] {
             assert_eq!(at("cinema", bad).await, 401, "{resource}: {bad}");
         }
         assert_eq!(at("cinema", &other_room).await, 403, "{resource}: another room's token");
-        assert_eq!(at("cinema", &other_relay).await, 403, "{resource}: another relay's token");
+        assert_eq!(
+            at("cinema", &other_relay).await,
+            403,
+            "{resource}: another relay's token"
+        );
         assert_eq!(at("nowhere", &stage.token()).await, 404, "{resource}: no such room");
         assert_eq!(at("UPPER", &stage.token()).await, 404, "{resource}: no slug");
     }
@@ -67,7 +75,10 @@ async fn a_revocation_is_in_force_with_the_next_request() {
         let url = |resource: &str| format!("{base}/live/cinema/{resource}?token={}", stage.token());
         assert_eq!(status(url("index.m3u8")).await, 200);
         let until = UnixMillis(NOW.0 + 600_000);
-        stage.rooms.revocations.send_replace(vec![Revocation { subject, until }].into());
+        stage
+            .rooms
+            .revocations
+            .send_replace(vec![Revocation { subject, until }].into());
         for resource in RESOURCES {
             assert_eq!(status(url(resource)).await, 403, "{resource}");
         }
@@ -110,7 +121,10 @@ async fn the_first_place_with_a_token_decides() {
     assert_eq!(ask(plain.clone(), Some(&good), None).await, 200);
     assert_eq!(ask(plain.clone(), None, Some(&good)).await, 200);
     assert_eq!(ask(format!("/t/{good}{plain}"), None, None).await, 200);
-    assert_eq!(ask(format!("{plain}?token={good}"), Some("bad"), Some(&good)).await, 401);
+    assert_eq!(
+        ask(format!("{plain}?token={good}"), Some("bad"), Some(&good)).await,
+        401
+    );
     assert_eq!(ask(format!("/t/{good}{plain}?token=bad"), None, Some(&good)).await, 401);
     assert_eq!(ask(format!("/t/bad{plain}"), None, Some(&good)).await, 401);
     assert_eq!(ask(format!("/t/bad{plain}?token={good}"), None, None).await, 200);
@@ -121,17 +135,27 @@ async fn a_player_that_keeps_cookies_follows_relative_uris() {
     let stage = Stage::playing(2);
     let base = stage.listen().await;
     let player = reqwest::Client::builder().cookie_store(true).build().unwrap();
-    let first = player.get(format!("{base}/live/cinema/index.m3u8?token={}", stage.token())).send().await.unwrap();
+    let first = player
+        .get(format!("{base}/live/cinema/index.m3u8?token={}", stage.token()))
+        .send()
+        .await
+        .unwrap();
     let cookie = first.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
     assert!(cookie.starts_with("sc_cinema="), "{cookie}");
     for attribute in ["; Path=/;", "; HttpOnly", "; SameSite=Lax"] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
     assert!(!cookie.contains("Secure"), "over plain HTTP a browser would drop it");
-    let next = player.get(format!("{base}/live/cinema/{}", RESOURCES[1])).send().await.unwrap();
+    let next = player
+        .get(format!("{base}/live/cinema/{}", RESOURCES[1]))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(next.status(), 200);
 
-    let bearer = reqwest::Client::new().get(format!("{base}/live/cinema/index.m3u8")).bearer_auth(stage.token());
+    let bearer = reqwest::Client::new()
+        .get(format!("{base}/live/cinema/index.m3u8"))
+        .bearer_auth(stage.token());
     assert!(!bearer.send().await.unwrap().headers().contains_key(header::SET_COOKIE));
 }
 
@@ -145,13 +169,23 @@ async fn any_site_may_read_any_answer() {
         (Method::GET, format!("/live/cinema/index.m3u8?token={token}"), 200),
         (Method::GET, "/live/cinema/index.m3u8".into(), 401),
         (Method::GET, "/live/nowhere/index.m3u8".into(), 404),
-        (Method::GET, format!("/live/cinema/00000000000000c1/v-99.m4s?token={token}"), 404),
-        (Method::GET, format!("/live/cinema/00000000000000c1/video.m3u8?_HLS_part=1&token={token}"), 400),
+        (
+            Method::GET,
+            format!("/live/cinema/00000000000000c1/v-99.m4s?token={token}"),
+            404,
+        ),
+        (
+            Method::GET,
+            format!("/live/cinema/00000000000000c1/video.m3u8?_HLS_part=1&token={token}"),
+            400,
+        ),
         (Method::POST, "/live/cinema/index.m3u8".into(), 405),
         (Method::OPTIONS, "/live/cinema/index.m3u8".into(), 204),
         (Method::OPTIONS, format!("/t/{token}/live/cinema/index.m3u8"), 204),
     ] {
-        let request = client.request(method.clone(), format!("{base}{path}")).header(header::ORIGIN, "https://a.b");
+        let request = client
+            .request(method.clone(), format!("{base}{path}"))
+            .header(header::ORIGIN, "https://a.b");
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), status, "{method} {path}");
         let headers = answer.headers();
@@ -169,7 +203,10 @@ async fn any_site_may_read_any_answer() {
 async fn an_error_never_repeats_the_token() {
     let stage = Stage::playing(2);
     let base = stage.listen().await;
-    for path in ["/t/geheim/live/cinema/index.m3u8", "/live/cinema/index.m3u8?token=geheim"] {
+    for path in [
+        "/t/geheim/live/cinema/index.m3u8",
+        "/live/cinema/index.m3u8?token=geheim",
+    ] {
         let answer = reqwest::get(format!("{base}{path}")).await.unwrap();
         assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
         assert!(!answer.text().await.unwrap().contains("geheim"));
@@ -184,7 +221,10 @@ async fn the_upstream_learns_who_watches() {
     assert!(stage.rooms.seen.lock().unwrap().is_empty());
     status(format!("{base}/live/cinema/index.m3u8?token={}", stage.token())).await;
     let seen = stage.rooms.seen.lock().unwrap();
-    assert_eq!((seen[0].viewer_id.as_str(), seen[0].invite_id.as_deref()), ("viewer-1", Some("invite-1")));
+    assert_eq!(
+        (seen[0].viewer_id.as_str(), seen[0].invite_id.as_deref()),
+        ("viewer-1", Some("invite-1"))
+    );
 }
 
 #[tokio::test]
@@ -196,7 +236,9 @@ async fn an_offline_room_says_when_to_ask_again() {
         ..claims()
     });
     for playlist in ["index.m3u8", "00000000000000c1/video.m3u8"] {
-        let answer = reqwest::get(format!("{base}/live/dark/{playlist}?token={token}")).await.unwrap();
+        let answer = reqwest::get(format!("{base}/live/dark/{playlist}?token={token}"))
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 404);
         assert!(answer.headers().contains_key(header::RETRY_AFTER));
     }

@@ -27,13 +27,19 @@ async fn a_call_goes_up_with_what_the_origin_may_see_and_comes_back_as_it_is() {
     assert_eq!(answer.text().await.unwrap(), r#"{"status":409}"#);
 
     let call = stage.rooms.calls.lock().unwrap().pop().unwrap();
-    assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/api/rooms/cinema/join?x=1"));
+    assert_eq!(
+        (call.method.as_str(), call.path.as_str()),
+        ("POST", "/api/rooms/cinema/join?x=1")
+    );
     assert_eq!(call.peer, "127.0.0.1");
     assert_eq!(call.body, r#"{"nickname":"Zoë"}"#);
     let mut headers = call.headers;
     headers.sort();
     let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(headers, [text("content-type", "application/json"), text("cookie", "sc_cinema=t")]);
+    assert_eq!(
+        headers,
+        [text("content-type", "application/json"), text("cookie", "sc_cinema=t")]
+    );
 }
 
 #[tokio::test]
@@ -49,7 +55,11 @@ async fn only_the_calls_of_viewers_are_carried() {
         (Method::POST, "/api/rooms/cinema/rotate", 404),
         (Method::GET, "/api/relays", 404),
     ] {
-        let answer = client.request(method.clone(), format!("{base}{path}")).send().await.unwrap();
+        let answer = client
+            .request(method.clone(), format!("{base}{path}"))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), status, "{method} {path}");
     }
     assert_eq!(stage.rooms.calls.lock().unwrap().len(), 3);
@@ -60,7 +70,10 @@ async fn without_the_origin_and_above_the_cap_a_call_is_refused() {
     let stage = Stage::new();
     let base = stage.listen().await;
     let join = || reqwest::Client::new().post(format!("{base}/api/rooms/cinema/join"));
-    assert_eq!(join().body(vec![b' '; 64 * 1024 + 1]).send().await.unwrap().status(), 413);
+    assert_eq!(
+        join().body(vec![b' '; 64 * 1024 + 1]).send().await.unwrap().status(),
+        413
+    );
     stage.rooms.link_is_up.store(false, Ordering::Relaxed);
     let answer = join().body("{}").send().await.unwrap();
     assert_eq!(answer.status(), 503);

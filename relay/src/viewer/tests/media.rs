@@ -15,7 +15,9 @@ use super::stage::{AUDIO, FIRST, PARTS, Stage, VIDEO, part_body};
 const FOLDER: &str = "/live/cinema/00000000000000c1";
 
 async fn get(stage: &Stage, base: &str, file: &str) -> reqwest::Response {
-    reqwest::get(format!("{base}{FOLDER}/{file}?token={}", stage.token())).await.unwrap()
+    reqwest::get(format!("{base}{FOLDER}/{file}?token={}", stage.token()))
+        .await
+        .unwrap()
 }
 
 fn length(headers: &HeaderMap) -> usize {
@@ -28,7 +30,10 @@ async fn a_segment_is_its_parts_joined() {
     let base = stage.listen().await;
     let answer = get(&stage, &base, "v-7.m4s").await;
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "video/mp4");
-    assert_eq!(answer.headers()[header::CACHE_CONTROL], "private, max-age=3600, immutable");
+    assert_eq!(
+        answer.headers()[header::CACHE_CONTROL],
+        "private, max-age=3600, immutable"
+    );
     assert_eq!(answer.headers()[header::ACCEPT_RANGES], "bytes");
     let segment = answer.bytes().await.unwrap();
     let parts: Vec<u8> = (0..PARTS).flat_map(|part| part_body(VIDEO, FIRST, part)).collect();
@@ -37,7 +42,10 @@ async fn a_segment_is_its_parts_joined() {
     let audio = get(&stage, &base, "a-7.1.m4s").await;
     assert_eq!(audio.headers()[header::CONTENT_TYPE], "audio/mp4");
     assert_eq!(audio.bytes().await.unwrap(), part_body(AUDIO, FIRST, 1));
-    assert_eq!(get(&stage, &base, "v-init-0.mp4").await.text().await.unwrap(), "init of 0");
+    assert_eq!(
+        get(&stage, &base, "v-init-0.mp4").await.text().await.unwrap(),
+        "init of 0"
+    );
     assert!(stage.rooms.egress.load(Ordering::Relaxed) >= segment.len() as u64);
 }
 
@@ -46,7 +54,17 @@ async fn what_is_neither_listed_nor_hinted_is_not_found() {
     let stage = Stage::playing(2);
     stage.part(FIRST + 2, 0);
     let base = stage.listen().await;
-    for file in ["v-9.m4s", "v-9.2.m4s", "v-10.0.m4s", "v-10.m4s", "v-1.m4s", "v-init-1.mp4", "gap.mp4", "v-07.m4s", "x"] {
+    for file in [
+        "v-9.m4s",
+        "v-9.2.m4s",
+        "v-10.0.m4s",
+        "v-10.m4s",
+        "v-1.m4s",
+        "v-init-1.mp4",
+        "gap.mp4",
+        "v-07.m4s",
+        "x",
+    ] {
         let answer = get(&stage, &base, file).await;
         assert_eq!(answer.status(), 404, "{file}");
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "max-age=1", "{file}");
@@ -66,7 +84,10 @@ async fn a_hinted_part_is_held_and_then_sent_whole() {
     assert_eq!(answer.status(), 200);
     let body = part_body(VIDEO, FIRST + 2, 0);
     assert_eq!(length(answer.headers()), body.len());
-    assert_eq!(axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap(), body);
+    assert_eq!(
+        axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap(),
+        body
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +95,12 @@ async fn a_hinted_part_that_never_comes_ends_after_three_target_durations() {
     let stage = Stage::playing(2);
     let started = tokio::time::Instant::now();
     let uri = format!("{FOLDER}/v-9.0.m4s?token={}", stage.token());
-    let answer = stage.router.clone().oneshot(Request::get(uri).body(Body::empty()).unwrap()).await.unwrap();
+    let answer = stage
+        .router
+        .clone()
+        .oneshot(Request::get(uri).body(Body::empty()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key(header::RETRY_AFTER));
     assert_eq!(started.elapsed(), Duration::from_secs(6));
@@ -100,7 +126,10 @@ async fn ranges_and_heads_are_answered() {
 
     let answer = ranged("bytes=1000000-").await;
     assert_eq!(answer.status(), 416);
-    assert_eq!(answer.headers()[header::CONTENT_RANGE], format!("bytes */{}", whole.len()).as_str());
+    assert_eq!(
+        answer.headers()[header::CONTENT_RANGE],
+        format!("bytes */{}", whole.len()).as_str()
+    );
 
     let head = client.request(Method::HEAD, &url).send().await.unwrap();
     assert_eq!(head.status(), 200);
@@ -109,25 +138,22 @@ async fn ranges_and_heads_are_answered() {
     assert_eq!(head.bytes().await.unwrap(), "");
 }
 
-/// A window whose bodies never came, as a relay that joined late has it.
-fn without_bodies(stage: &Stage) {
-    let (description, records, inits) = stage.live.read(|windows| {
+/// As a relay that joined late has it: it knows of all parts, and has the body of none.
+fn playing_without_bodies() -> Stage {
+    let (joined, playing) = (Stage::new(), Stage::playing(2));
+    let (description, records) = playing.live.read(|windows| {
         let window = windows.current().unwrap();
-        let init = |rendition| window.init(rendition, 0).unwrap().clone();
-        (window.description().clone(), window.records(), [(VIDEO, init(VIDEO)), (AUDIO, init(AUDIO))])
+        (window.description().clone(), window.records())
     });
     let now = node::clock::monotonic();
-    stage.live.put(LiveWindow::from_records(description, records, Retention::relay(), now).unwrap());
-    for (rendition, body) in inits {
-        let init_id = 0;
-        stage.apply(common::live::LiveEvent::Init { rendition, init_id, body });
-    }
+    let window = LiveWindow::from_records(description, records, Retention::relay(), now).unwrap();
+    joined.live.put(window);
+    joined
 }
 
 #[tokio::test]
 async fn media_that_is_not_here_is_fetched() {
-    let stage = Stage::playing(2);
-    without_bodies(&stage);
+    let stage = playing_without_bodies();
     let base = stage.listen().await;
     for (file, msn, part) in [("v-7.m4s", 7, None), ("a-8.1.m4s", 8, Some(1))] {
         let answer = get(&stage, &base, file).await;

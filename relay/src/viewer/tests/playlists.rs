@@ -30,7 +30,11 @@ impl Player {
     }
 
     async fn get(&self, directives: &str) -> reqwest::Response {
-        self.client.get(format!("{}{directives}", self.url)).send().await.unwrap()
+        self.client
+            .get(format!("{}{directives}", self.url))
+            .send()
+            .await
+            .unwrap()
     }
 }
 
@@ -48,11 +52,16 @@ async fn text(answer: Response) -> String {
 async fn the_multivariant_playlist_leads_to_the_media_playlists() {
     let stage = Stage::playing(2);
     let base = stage.listen().await;
-    let answer = reqwest::get(format!("{base}/live/cinema/index.m3u8?token={}", stage.token())).await.unwrap();
+    let answer = reqwest::get(format!("{base}/live/cinema/index.m3u8?token={}", stage.token()))
+        .await
+        .unwrap();
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/vnd.apple.mpegurl");
     assert_eq!(answer.headers()[header::CACHE_CONTROL], "private, max-age=5");
     let text = answer.text().await.unwrap();
-    assert!(text.contains("00000000000000c1/video.m3u8") && text.contains("00000000000000c1/audio.m3u8"), "{text}");
+    assert!(
+        text.contains("00000000000000c1/video.m3u8") && text.contains("00000000000000c1/audio.m3u8"),
+        "{text}"
+    );
     assert!(!text.contains("token"), "{text}");
 }
 
@@ -115,7 +124,12 @@ async fn directives_that_make_no_sense_are_refused_at_once() {
 async fn a_reload_that_nothing_answers_ends_after_three_target_durations() {
     let stage = Stage::playing(2);
     let started = tokio::time::Instant::now();
-    let answer = stage.router.clone().oneshot(request(&stage, "&_HLS_msn=9&_HLS_part=0")).await.unwrap();
+    let answer = stage
+        .router
+        .clone()
+        .oneshot(request(&stage, "&_HLS_msn=9&_HLS_part=0"))
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key(header::RETRY_AFTER));
     assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
@@ -174,11 +188,15 @@ async fn all_viewers_get_the_same_bytes() {
     });
     for file in ["index.m3u8", "00000000000000c1/video.m3u8", "00000000000000c1/v-8.m4s"] {
         let by = async |token: &str| {
-            let answer = reqwest::get(format!("{base}/live/cinema/{file}?token={token}")).await.unwrap();
+            let answer = reqwest::get(format!("{base}/live/cinema/{file}?token={token}"))
+                .await
+                .unwrap();
             (answer.headers()[header::ETAG].clone(), answer.bytes().await.unwrap())
         };
         assert_eq!(by(&stage.token()).await, by(&other).await, "{file}");
-        let by_path = reqwest::get(format!("{base}/t/{other}/live/cinema/{file}")).await.unwrap();
+        let by_path = reqwest::get(format!("{base}/t/{other}/live/cinema/{file}"))
+            .await
+            .unwrap();
         assert_eq!(by_path.bytes().await.unwrap(), by(&other).await.1, "{file}");
     }
 }
@@ -192,13 +210,25 @@ async fn gzip_holds_the_same_text() {
     assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
     let plain = plain.bytes().await.unwrap();
 
-    let packed = player.client.get(&player.url).header(header::ACCEPT_ENCODING, "gzip").send().await.unwrap();
+    let packed = player
+        .client
+        .get(&player.url)
+        .header(header::ACCEPT_ENCODING, "gzip")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
-    let length: usize = packed.headers()[header::CONTENT_LENGTH].to_str().unwrap().parse().unwrap();
+    let length: usize = packed.headers()[header::CONTENT_LENGTH]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let packed = packed.bytes().await.unwrap();
     assert_eq!(packed.len(), length);
     let mut text = Vec::new();
-    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut text).unwrap();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_end(&mut text)
+        .unwrap();
     assert_eq!(text, plain);
 }
 
@@ -208,7 +238,10 @@ async fn a_playlist_that_did_not_change_is_not_sent_again() {
     let player = Player::of(&stage).await;
     let etag = player.get("").await.headers()[header::ETAG].clone();
     let again = async || {
-        let request = player.client.get(&player.url).header(header::IF_NONE_MATCH, etag.clone());
+        let request = player
+            .client
+            .get(&player.url)
+            .header(header::IF_NONE_MATCH, etag.clone());
         request.send().await.unwrap().status().as_u16()
     };
     assert_eq!(again().await, 304);
@@ -220,8 +253,14 @@ async fn a_playlist_that_did_not_change_is_not_sent_again() {
 async fn an_unknown_epoch_or_track_is_not_found() {
     let stage = Stage::playing(2);
     let base = stage.listen().await;
-    for path in ["00000000000000ff/video.m3u8", "c1/video.m3u8", "00000000000000c1/subtitles.m3u8"] {
-        let answer = reqwest::get(format!("{base}/live/cinema/{path}?token={}", stage.token())).await.unwrap();
+    for path in [
+        "00000000000000ff/video.m3u8",
+        "c1/video.m3u8",
+        "00000000000000c1/subtitles.m3u8",
+    ] {
+        let answer = reqwest::get(format!("{base}/live/cinema/{path}?token={}", stage.token()))
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 404, "{path}");
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "max-age=1");
     }
