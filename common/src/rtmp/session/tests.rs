@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rtmp::test_client as client;
+use crate::rtmp::{amf0::Amf0Error, chunk_reader::ChunkError, test_client as client};
 
 const START: Monotonic = Monotonic(Duration::from_secs(1000));
 const KEY: &str = "sk_aaaabbbbccccddddeeeeffff22223333";
