@@ -3,7 +3,8 @@
 //! Sans-IO: [`Session::poll`] takes bytes and the time and gives one [`Output`] after the other. The session knows the protocol's
 //! order and its time-outs. Who may publish is not known here: [`Output::PublishRequested`] asks, and until [`Session::accept`] or
 //! [`Session::refuse`] answers, no further input is taken, so media of a refused publisher is never read.
-//! One connection carries one stream: a second `connect` or `publish` closes it.
+//! One connection carries one stream: a second `connect` or `publish` closes it. The handshake of `rml_rtmp` fills S1 with random
+//! bytes of its own; nothing else here depends on chance.
 
 use std::{collections::VecDeque, time::Duration};
 
