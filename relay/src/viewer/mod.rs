@@ -11,6 +11,7 @@ mod headers;
 mod hold;
 mod live;
 mod media;
+mod mirrored_rooms;
 mod playlist;
 pub mod rooms;
 pub mod state;
