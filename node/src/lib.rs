@@ -10,6 +10,7 @@ pub mod link_driver;
 pub mod live;
 pub mod ops;
 pub mod pki;
+pub mod public_url;
 pub mod quic;
 pub mod shutdown;
 pub mod telemetry;
