@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod enrol;
 pub mod exit;
 pub mod http_server;
 pub mod link_driver;

@@ -29,14 +29,24 @@ pub mod priority {
     pub const BACK_FILL: i32 = 0;
 }
 
-/// Application codes with which a publisher closes the connection, or resets a stream.
+/// Application codes with which either end closes the connection, or resets a stream.
 pub mod code {
+    /// Nothing wrong: the process stops, or the relay has no use for the link.
+    pub const OK: u32 = 0;
     /// The peer broke the format.
     pub const PROTOCOL: u32 = 1;
+    /// The peer is not (or no longer) allowed here.
+    pub const AUTH: u32 = 2;
     /// The peer speaks a version that is not known here.
     pub const VERSION: u32 = 3;
+    /// Told by `GoAway` before.
+    pub const GO_AWAY: u32 = 4;
+    /// The same relay connected again.
+    pub const DUPLICATE: u32 = 5;
     /// The peer asked for more than it may have.
     pub const LIMIT: u32 = 6;
-    /// Of a stream: the part is too old to be of use.
+    /// Not able to serve now: come back later.
+    pub const UNAVAILABLE: u32 = 7;
+    /// Stream reset: the part is too old to be of use.
     pub const STALE: u32 = 0x10;
 }

@@ -3,15 +3,18 @@
 use std::{marker::PhantomData, time::Duration};
 
 use bytes::Bytes;
-use common::wire::{
-    codec::{self, Head},
-    request::{CallReply, CallRequest, FetchReply, FetchRequest, Request},
+use common::{
+    link::priority,
+    wire::{
+        codec::{self, Head},
+        request::{CallReply, CallRequest, FetchReply, FetchRequest, Request},
+    },
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use metrics::counter;
 
 use super::{
-    CloseCode, Closed, LinkConnection, REQUEST_PRIORITY, closing,
+    CloseCode, Closed, LinkConnection, closing,
     heads::{HeadError, ResetOnDrop, read_body, read_head, write_all, write_head},
 };
 use crate::quic::MAX_REQUESTS;
@@ -29,21 +32,6 @@ pub enum AskError {
     Closed(#[from] Closed),
     #[error("no answer: {0}")]
     Failed(#[from] HeadError),
-}
-
-/// What was fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fetched {
-    /// In memory of exactly its size.
-    Found(Bytes),
-    Gone,
-}
-
-/// The answer to a [`Request`].
-#[derive(Clone)]
-pub enum Reply {
-    Fetch(Fetched),
-    Call(CallReply),
 }
 
 /// A question that came in.
@@ -65,37 +53,22 @@ pub(super) struct RequestsIn {
 }
 
 impl LinkConnection {
-    /// Asks, and waits for the whole answer. Dropped half-way, the peer is told not to bother.
+    /// Asks for a segment or part of the past: the answer's head, and the body in memory of exactly its size. Dropped half-way,
+    /// the peer is told not to bother.
     ///
     /// # Errors
     /// See [`AskError`]; all but a lost connection concern this question alone.
-    pub async fn ask(&self, request: Request) -> Result<Reply, AskError> {
-        match request {
-            Request::Fetch(request) => self.fetch(request).await.map(Reply::Fetch),
-            Request::Call(request) => self.call(request).await.map(Reply::Call),
-        }
-    }
-
-    /// Asks for a segment or part of the past.
-    ///
-    /// # Errors
-    /// As [`LinkConnection::ask`].
-    pub async fn fetch(&self, request: FetchRequest) -> Result<Fetched, AskError> {
+    pub async fn fetch(&self, request: FetchRequest) -> Result<(FetchReply, Bytes), AskError> {
         let (reply, mut stream) = self.exchange::<FetchReply>(Request::Fetch(request)).await?;
-        match reply {
-            FetchReply::Found { body_len } => {
-                let body = read_body(&mut stream, body_len, BODY_TIMEOUT).await?;
-                counter!("streamcircle_link_fetch_bytes_received_total").increment(body.len() as u64);
-                Ok(Fetched::Found(body))
-            }
-            FetchReply::Gone => Ok(Fetched::Gone),
-        }
+        let body = read_body(&mut stream, reply.body_len(), BODY_TIMEOUT).await?;
+        counter!("streamcircle_link_fetch_bytes_received_total").increment(body.len() as u64);
+        Ok((reply, body))
     }
 
-    /// Carries a viewer's API call.
+    /// Carries a viewer's API call. Dropped half-way, the peer is told not to bother.
     ///
     /// # Errors
-    /// As [`LinkConnection::ask`].
+    /// As [`LinkConnection::fetch`].
     pub async fn call(&self, request: CallRequest) -> Result<CallReply, AskError> {
         let (reply, _) = self.exchange(Request::Call(request)).await?;
         Ok(reply)
@@ -108,7 +81,7 @@ impl LinkConnection {
         let (send, mut receive) = opened.map_err(Closed::from)?;
         let mut send = ResetOnDrop::new(send);
         // Fails only on a closed stream, which shows at the write.
-        let _ = send.set_priority(REQUEST_PRIORITY);
+        let _ = send.set_priority(priority::BACK_FILL);
         write_head(&mut send, &request, REQUEST_TIMEOUT).await?;
         let reply = read_head(&mut receive, REPLY_TIMEOUT).await?;
         Ok((reply, receive))
@@ -168,7 +141,7 @@ async fn read_request(
 impl<T> Responder<T> {
     fn new(stream: quinn::SendStream) -> Self {
         // Fails only on a closed stream, which shows at the first write.
-        let _ = stream.set_priority(REQUEST_PRIORITY);
+        let _ = stream.set_priority(priority::BACK_FILL);
         Self {
             stream: ResetOnDrop::new(stream),
             head: PhantomData,
@@ -183,26 +156,19 @@ impl<T> Responder<T> {
 }
 
 impl Responder<FetchReply> {
-    /// Answers with a body, which is shared with QUIC and not copied.
-    ///
-    /// # Errors
-    /// See [`HeadError`]; a body of more than `MAX_PART` bytes cannot be sent.
-    pub async fn found(self, rope: Vec<Bytes>) -> Result<(), HeadError> {
-        let len: usize = rope.iter().map(Bytes::len).sum();
-        let head = codec::encode_head(&FetchReply::Found {
-            body_len: u32::try_from(len).unwrap_or(u32::MAX),
-        })?;
-        counter!("streamcircle_link_fetch_bytes_sent_total").increment(len as u64);
-        self.write([vec![head], rope].concat(), BODY_TIMEOUT).await
-    }
-
-    /// Answers that it is not here.
+    /// Answers with a head and the body that it announces, which is shared with QUIC and not copied.
     ///
     /// # Errors
     /// See [`HeadError`].
-    pub async fn gone(self) -> Result<(), HeadError> {
-        let head = codec::encode_head(&FetchReply::Gone)?;
-        self.write(vec![head], REPLY_TIMEOUT).await
+    pub async fn answer(self, reply: &FetchReply, rope: Vec<Bytes>) -> Result<(), HeadError> {
+        let len: usize = rope.iter().map(Bytes::len).sum();
+        if len != reply.body_len() as usize {
+            return Err(HeadError::Length);
+        }
+        let head = codec::encode_head(reply)?;
+        self.write([vec![head], rope].concat(), BODY_TIMEOUT).await?;
+        counter!("streamcircle_link_fetch_bytes_sent_total").increment(len as u64);
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use common::{
         codec::{HEAD_VERSION, MAX_FRAME, MAX_PART, WireError},
         control::{DownstreamFrame, UpstreamFrame},
         media::PartHeader,
-        request::{CallReply, CallRequest, FetchRequest},
+        request::{CallReply, CallRequest, FetchReply, FetchRequest},
     },
 };
 
@@ -250,13 +250,20 @@ async fn questions_are_answered_each_on_its_own() {
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         body: Bytes::from_static(b"[]"),
     };
+    let found = FetchReply::Found {
+        body_len: 3_000_009,
+        part: None,
+    };
     let answer = async {
         for _ in 0..4 {
             match upstream.accept_request().await.unwrap() {
                 IncomingRequest::Fetch(FetchRequest { msn: Msn(1), .. }, responder) => {
-                    responder.found(vec![noise(9), noise(3_000_000)]).await.unwrap();
+                    let rope = vec![noise(9), noise(3_000_000)];
+                    responder.answer(&found, rope).await.unwrap();
                 }
-                IncomingRequest::Fetch(FetchRequest { msn: Msn(2), .. }, responder) => responder.gone().await.unwrap(),
+                IncomingRequest::Fetch(FetchRequest { msn: Msn(2), .. }, responder) => {
+                    responder.answer(&FetchReply::Gone, vec![]).await.unwrap();
+                }
                 IncomingRequest::Fetch(_, responder) => drop(responder),
                 IncomingRequest::Call(request, responder) => {
                     assert_eq!(request.path, "/api/rooms");
@@ -273,10 +280,10 @@ async fn questions_are_answered_each_on_its_own() {
             relay.call(call)
         )
     };
-    let ((), (found, gone, dropped, called)) = tokio::join!(answer, ask);
+    let ((), (fetched, gone, dropped, called)) = tokio::join!(answer, ask);
     let rope = [noise(9), noise(3_000_000)].concat();
-    assert_eq!(found, Ok(Fetched::Found(rope.into())));
-    assert_eq!(gone, Ok(Fetched::Gone));
+    assert_eq!(fetched, Ok((found, rope.into())));
+    assert_eq!(gone, Ok((FetchReply::Gone, Bytes::new())));
     assert_eq!(dropped, Err(AskError::Failed(HeadError::GivenUp)));
     assert!(called.unwrap() == reply);
 }

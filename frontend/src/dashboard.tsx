@@ -1,0 +1,2 @@
+/** Entry of the dashboard, served by the origin. */
+export {};
