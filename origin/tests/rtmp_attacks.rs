@@ -5,7 +5,8 @@ mod rtmp_support;
 
 use common::rtmp::{
     amf0::{self, Value},
-    chunk_reader::{MAX_CHUNK_SIZE, type_id},
+    chunk_reader::MAX_CHUNK_SIZE,
+    message::type_id,
 };
 use rtmp_support::{Client, KEY, Seen, Server, connect, full_header, message, raw_command, resident_bytes};
 

@@ -8,7 +8,7 @@ use common::{
     media::access_unit::{AccessUnit, Codec, MediaMessage, StreamMetadata, TrackKind},
     rtmp::{
         amf0::{self, Value},
-        chunk_reader::type_id,
+        message::type_id,
         session::{REFUSAL_LINGER, Timeouts},
     },
 };

@@ -115,7 +115,7 @@ fn video(tag: &Tag) -> Result<Option<Demuxed>, FlvError> {
     // An empty message is no picture; some encoders send one when they pause.
     let Some(&first) = body.first() else { return Ok(None) };
     if first & 0x80 != 0 {
-        let Some(packet) = enhanced::video(body).ok_or(SHORT)? else {
+        let Some(packet) = enhanced::video(body).map_err(|_| SHORT)? else {
             return Ok(None);
         };
         if &packet.fourcc != b"avc1" {
@@ -173,7 +173,7 @@ fn audio(tag: &Tag) -> Result<Option<Demuxed>, FlvError> {
     let Some(&first) = body.first() else { return Ok(None) };
     let format = first >> 4;
     if format == enhanced::AUDIO_FORMAT {
-        let Some(packet) = enhanced::audio(body).ok_or(SHORT)? else {
+        let Some(packet) = enhanced::audio(body).map_err(|_| SHORT)? else {
             return Ok(None);
         };
         if &packet.fourcc != b"mp4a" {

@@ -20,8 +20,8 @@ pub enum Value {
     Boolean(bool),
     /// Also long strings and XML. Bytes that are no UTF-8 come as U+FFFD.
     String(String),
-    Object(Vec<(String, Value)>),
-    Array(Vec<Value>),
+    Object(Vec<(String, Self)>),
+    Array(Vec<Self>),
     /// Milliseconds since the Unix epoch.
     Date(f64),
     Null,
@@ -106,6 +106,12 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Value>, Amf0Error> {
         values.push(decoder.value(0)?);
     }
     Ok(values)
+}
+
+/// The AMF0 in a message typed AMF3: all encoders known put a zero byte in front and then AMF0. The zero is also the marker of a
+/// number, with which no command or data message begins, so this can be asked of any message.
+pub fn behind_amf3_marker(payload: &[u8]) -> &[u8] {
+    payload.strip_prefix(&[0]).unwrap_or(payload)
 }
 
 struct Decoder<'a> {

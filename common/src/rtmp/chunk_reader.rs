@@ -4,11 +4,11 @@
 //! message. "Set Chunk Size" and "Abort" act here and are not handed on; every other meaning of a message is the session's.
 //! After an error the byte stream has lost its frame: the caller closes the connection and does not read on.
 
-use std::{collections::VecDeque, fmt};
-
-use bytes::Bytes;
+use std::collections::VecDeque;
 
 use header::Header;
+
+use super::message::{Message, type_id};
 
 mod header;
 
@@ -28,46 +28,6 @@ pub const MAX_MEDIA_MESSAGE: u32 = 8 << 20;
 pub const MAX_UNFINISHED: usize = 12 << 20;
 /// First allocation for a message that is longer, bytes.
 const FIRST_ALLOCATION: usize = 1 << 10;
-
-/// Message type ids of RTMP 1.0 sections 5.4 and 7.1.
-pub mod type_id {
-    pub const SET_CHUNK_SIZE: u8 = 1;
-    pub const ABORT: u8 = 2;
-    pub const ACKNOWLEDGEMENT: u8 = 3;
-    pub const USER_CONTROL: u8 = 4;
-    pub const WINDOW_ACKNOWLEDGEMENT_SIZE: u8 = 5;
-    pub const SET_PEER_BANDWIDTH: u8 = 6;
-    pub const AUDIO: u8 = 8;
-    pub const VIDEO: u8 = 9;
-    pub const DATA_AMF3: u8 = 15;
-    pub const COMMAND_AMF3: u8 = 17;
-    pub const DATA_AMF0: u8 = 18;
-    pub const COMMAND_AMF0: u8 = 20;
-    pub const AGGREGATE: u8 = 22;
-}
-
-/// One whole RTMP message.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Message {
-    pub type_id: u8,
-    /// The message stream; 0 is the connection itself.
-    pub stream_id: u32,
-    /// Milliseconds on the peer's clock, wrapping.
-    pub timestamp_ms: u32,
-    pub payload: Bytes,
-}
-
-impl fmt::Debug for Message {
-    /// Without the payload: a `publish` command carries the stream key.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message")
-            .field("type_id", &self.type_id)
-            .field("stream_id", &self.stream_id)
-            .field("timestamp_ms", &self.timestamp_ms)
-            .field("payload_len", &self.payload.len())
-            .finish()
-    }
-}
 
 /// Why the peer's chunks are not read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +59,16 @@ enum Stage {
         stream: usize,
         left: usize,
     },
+}
+
+/// How far one step of reading came.
+enum Progress {
+    /// All input is used within a header or a chunk.
+    InputUsed,
+    /// A header or a chunk is read, its message is not whole.
+    Part,
+    /// The message on `streams[_]` is whole.
+    Message(usize),
 }
 
 /// The state of one chunk stream: the last message header, which later ones refer to, and the message being read.
@@ -164,22 +134,17 @@ impl ChunkReader {
     /// The chunks break the protocol or one of the caps above.
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ChunkError> {
         loop {
-            let whole = match self.stage {
-                Stage::Header => {
-                    let Some(header) = self.take_header(input) else {
-                        return Ok(None);
-                    };
-                    self.begin_chunk(&header)?
-                }
-                Stage::Payload { stream, left } => {
-                    let Some(whole) = self.take_payload(stream, left, input)? else {
-                        return Ok(None);
-                    };
-                    whole
-                }
+            let progress = match self.stage {
+                Stage::Header => match self.take_header(input) {
+                    Some(header) => self.begin_chunk(&header)?,
+                    None => Progress::InputUsed,
+                },
+                Stage::Payload { stream, left } => self.take_payload(stream, left, input)?,
             };
-            let Some(message) = whole.map(|stream| self.finish_message(stream)) else {
-                continue;
+            let message = match progress {
+                Progress::InputUsed => return Ok(None),
+                Progress::Part => continue,
+                Progress::Message(stream) => self.finish_message(stream),
             };
             match message.type_id {
                 type_id::SET_CHUNK_SIZE => self.set_chunk_size(&message)?,
@@ -214,8 +179,7 @@ impl ChunkReader {
         stream.extended.then_some([stream.field, stream.timestamp_ms])
     }
 
-    /// Takes a chunk's header. Returns the chunk stream when its message is whole already, having no payload.
-    fn begin_chunk(&mut self, header: &Header) -> Result<Option<usize>, ChunkError> {
+    fn begin_chunk(&mut self, header: &Header) -> Result<Progress, ChunkError> {
         let csid = header.csid;
         let index = match self.streams.iter().position(|stream| stream.csid == csid) {
             Some(index) => index,
@@ -249,13 +213,13 @@ impl ChunkReader {
         }
         let left_of_message = stream.length as usize - stream.payload.len();
         if left_of_message == 0 {
-            return Ok(Some(index));
+            return Ok(Progress::Message(index));
         }
         self.stage = Stage::Payload {
             stream: index,
             left: left_of_message.min(self.chunk_size as usize),
         };
-        Ok(None)
+        Ok(Progress::Part)
     }
 
     fn add_stream(&mut self, csid: u32) -> Result<usize, ChunkError> {
@@ -276,13 +240,7 @@ impl ChunkReader {
         Ok(self.streams.len() - 1)
     }
 
-    /// Takes payload. `None`: the input is used up; otherwise the chunk is, and the inner value names a message that is whole.
-    fn take_payload(
-        &mut self,
-        index: usize,
-        mut left: usize,
-        input: &mut &[u8],
-    ) -> Result<Option<Option<usize>>, ChunkError> {
+    fn take_payload(&mut self, index: usize, mut left: usize, input: &mut &[u8]) -> Result<Progress, ChunkError> {
         let stream = &mut self.streams[index];
         let before = stream.payload.len();
         while left > 0
@@ -302,10 +260,15 @@ impl ChunkReader {
         }
         if left > 0 {
             self.stage = Stage::Payload { stream: index, left };
-            return Ok(None);
+            return Ok(Progress::InputUsed);
         }
         self.stage = Stage::Header;
-        Ok(Some((stream.payload.len() == stream.length as usize).then_some(index)))
+        let is_whole = stream.payload.len() == stream.length as usize;
+        Ok(if is_whole {
+            Progress::Message(index)
+        } else {
+            Progress::Part
+        })
     }
 
     fn finish_message(&mut self, index: usize) -> Message {
@@ -322,7 +285,10 @@ impl ChunkReader {
     }
 
     fn set_chunk_size(&mut self, message: &Message) -> Result<(), ChunkError> {
-        let size = control_number(message)?;
+        let size = message.number().ok_or(ChunkError::ShortControl {
+            type_id: message.type_id,
+            length: message.payload.len(),
+        })?;
         if !(MIN_CHUNK_SIZE..=MAX_CHUNK_SIZE).contains(&size) {
             return Err(ChunkError::ChunkSize { size });
         }
@@ -331,7 +297,10 @@ impl ChunkReader {
     }
 
     fn abort(&mut self, message: &Message) -> Result<(), ChunkError> {
-        let csid = control_number(message)?;
+        let csid = message.number().ok_or(ChunkError::ShortControl {
+            type_id: message.type_id,
+            length: message.payload.len(),
+        })?;
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.csid == csid) {
             self.unfinished -= stream.payload.len();
             stream.payload = Vec::new();
@@ -367,19 +336,6 @@ fn check_length(type_id: u8, length: u32, media_accepted: bool) -> Result<(), Ch
     } else {
         Ok(())
     }
-}
-
-/// The 32-bit number that a control message is, or begins with.
-///
-/// # Errors
-/// The message has fewer than four bytes.
-pub fn control_number(message: &Message) -> Result<u32, ChunkError> {
-    let short = ChunkError::ShortControl {
-        type_id: message.type_id,
-        length: message.payload.len(),
-    };
-    let (number, _) = message.payload.split_first_chunk().ok_or(short)?;
-    Ok(u32::from_be_bytes(*number))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod amf0;
 pub mod chunk_reader;
+pub mod message;
 pub mod publish_status;
 pub mod session;
 pub mod stream_key;

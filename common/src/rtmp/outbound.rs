@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use rml_rtmp::{
     chunk_io::ChunkSerializer,
-    messages::{MessagePayload, RtmpMessage},
+    messages::{MessagePayload, RtmpMessage, UserControlEventType},
     time::RtmpTimestamp,
 };
 
 use super::{
     amf0::{self, Value},
-    chunk_reader::type_id,
+    message::type_id,
 };
 
 /// Chunk size that we announce, bytes. Longer than any message of ours, so each goes out as one chunk: the serializer's
@@ -38,6 +38,26 @@ impl Outbound {
     pub(super) fn control(&mut self, message: RtmpMessage) -> Vec<u8> {
         let payload = message.into_message_payload(RtmpTimestamp::new(0), 0);
         self.chunk(&payload.expect("control messages are fixed fields written to memory"))
+    }
+
+    /// "Stream Begin": the message stream can be used.
+    pub(super) fn stream_begin(&mut self, stream_id: u32) -> Vec<u8> {
+        self.control(RtmpMessage::UserControl {
+            event_type: UserControlEventType::StreamBegin,
+            stream_id: Some(stream_id),
+            buffer_length: None,
+            timestamp: None,
+        })
+    }
+
+    /// The answer to a ping, with the ping's timestamp.
+    pub(super) fn pong(&mut self, timestamp_ms: u32) -> Vec<u8> {
+        self.control(RtmpMessage::UserControl {
+            event_type: UserControlEventType::PingResponse,
+            stream_id: None,
+            buffer_length: None,
+            timestamp: Some(RtmpTimestamp::new(timestamp_ms)),
+        })
     }
 
     /// A command on the message stream `stream_id`.

@@ -3,19 +3,20 @@
 //! Sans-IO: [`Session::poll`] takes bytes and the time and gives one [`Output`] after the other. The session knows the protocol's
 //! order and its time-outs. Who may publish is not known here: [`Output::PublishRequested`] asks, and until [`Session::accept`] or
 //! [`Session::refuse`] answers, no further input is taken, so media of a refused publisher is never read.
-//! One connection carries one stream: a second `connect` or `publish` closes it.
+//! One connection carries one stream: a second `connect` or `publish` closes it. The handshake of `rml_rtmp` fills S1 with random
+//! bytes of its own; nothing else here depends on chance.
 
 use std::{collections::VecDeque, time::Duration};
 
 use rml_rtmp::{
     handshake::{Handshake, HandshakeProcessResult, PeerType},
-    messages::{PeerBandwidthLimitType, RtmpMessage, UserControlEventType},
-    time::RtmpTimestamp,
+    messages::{PeerBandwidthLimitType, RtmpMessage},
 };
 
 use super::{
-    amf0::{self, Amf0Error, Value},
-    chunk_reader::{self, ChunkError, ChunkReader, Message, type_id},
+    amf0::{self, Value},
+    chunk_reader::ChunkReader,
+    message::{Message, type_id},
     outbound::Outbound,
     publish_status::{self, Refusal, STREAM_ID},
     stream_key::StreamKey,
@@ -25,16 +26,12 @@ use crate::{
     time::Monotonic,
 };
 
-/// Time for the handshake, from the start of the connection.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time from the end of the handshake to `publish`.
-pub const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest time without audio or video while publishing.
-pub const MEDIA_TIMEOUT: Duration = Duration::from_secs(30);
-/// Time between a refusal and the end of the connection: closed at once, the refusal could be lost on its way.
-pub const REFUSAL_LINGER: Duration = Duration::from_millis(300);
-/// Time for the peer to close the connection itself after it stopped publishing.
-pub const STOP_LINGER: Duration = Duration::from_secs(5);
+pub use output::{CloseReason, Output, ProtocolError};
+pub use timeouts::{HANDSHAKE_TIMEOUT, MEDIA_TIMEOUT, PUBLISH_TIMEOUT, REFUSAL_LINGER, STOP_LINGER, Timeouts};
+
+mod output;
+mod timeouts;
+
 /// The app that is published to.
 pub const APP: &str = "live";
 /// Window that we announce, and in which we acknowledge unless the peer names another, bytes.
@@ -43,81 +40,6 @@ pub const ACKNOWLEDGEMENT_WINDOW: u32 = 2_500_000;
 const HANDSHAKE_LEN: usize = 1 + 2 * 1536;
 /// User control event of RTMP 1.0 section 7.1.7: a ping, to be answered with its timestamp.
 const PING_REQUEST: [u8; 2] = [0, 6];
-
-/// How long a peer may take; the defaults are the constants above.
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    pub handshake: Duration,
-    pub publish: Duration,
-    pub media: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            handshake: HANDSHAKE_TIMEOUT,
-            publish: PUBLISH_TIMEOUT,
-            media: MEDIA_TIMEOUT,
-        }
-    }
-}
-
-/// What the driver of a session has to do next.
-#[derive(Debug)]
-pub enum Output {
-    /// Write these bytes to the peer.
-    Send(Vec<u8>),
-    /// Find out whether this key may publish, then call [`Session::accept`] or [`Session::refuse`].
-    PublishRequested { key: StreamKey, app: String },
-    /// A piece of the stream.
-    Media(Tag),
-    /// The peer stopped publishing of its own will. [`Output::Close`] follows if it does not close the connection.
-    Stopped,
-    /// Close the connection. Nothing follows.
-    Close(CloseReason),
-}
-
-/// Why a session ends by our side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CloseReason {
-    #[error("the handshake took too long")]
-    HandshakeTimeout,
-    #[error("no publish command in time")]
-    PublishTimeout,
-    #[error("no audio or video for too long")]
-    MediaTimeout,
-    #[error("publication refused: {0}")]
-    Refused(Refusal),
-    #[error("connect to an app that does not exist")]
-    InvalidApp,
-    #[error("play is not offered")]
-    PlayRefused,
-    #[error("the publisher stopped")]
-    Stopped,
-    #[error("protocol error: {0}")]
-    Protocol(ProtocolError),
-}
-
-/// What a peer may not send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProtocolError {
-    #[error("this is no RTMP handshake")]
-    Handshake,
-    #[error(transparent)]
-    Chunk(#[from] ChunkError),
-    #[error(transparent)]
-    Amf0(#[from] Amf0Error),
-    #[error("a command without name and transaction id")]
-    MalformedCommand,
-    #[error("publish without a stream name")]
-    NoStreamName,
-    #[error("a command before connect")]
-    NotConnected,
-    #[error("a second connect")]
-    SecondConnect,
-    #[error("a second publish")]
-    SecondPublish,
-}
 
 enum Stage {
     /// With the number of bytes taken so far.
@@ -270,11 +192,11 @@ impl Session {
         let publishing = matches!(self.stage, Stage::Publishing);
         match message.type_id {
             type_id::COMMAND_AMF0 => self.command(now, &message.payload)?,
-            type_id::COMMAND_AMF3 => self.command(now, amf0_in_amf3(&message.payload))?,
+            type_id::COMMAND_AMF3 => self.command(now, amf0::behind_amf3_marker(&message.payload))?,
             type_id::AUDIO if publishing => self.media(now, TagKind::Audio, message),
             type_id::VIDEO if publishing => self.media(now, TagKind::Video, message),
             type_id::DATA_AMF0 | type_id::DATA_AMF3 if publishing => {
-                let amf0 = amf0_in_amf3(&message.payload);
+                let amf0 = amf0::behind_amf3_marker(&message.payload);
                 let body = message.payload.slice(message.payload.len() - amf0.len()..);
                 let tag = Tag {
                     kind: TagKind::Script,
@@ -285,8 +207,10 @@ impl Session {
             }
             type_id::USER_CONTROL => self.user_control(&message.payload),
             type_id::WINDOW_ACKNOWLEDGEMENT_SIZE => {
-                let window = chunk_reader::control_number(&message)?;
-                self.window = if window == 0 { ACKNOWLEDGEMENT_WINDOW } else { window };
+                self.window = message
+                    .number()
+                    .filter(|&window| window > 0)
+                    .unwrap_or(ACKNOWLEDGEMENT_WINDOW);
             }
             // Acknowledgements, bandwidth wishes, shared objects, aggregates, types of the future: nothing we need.
             _ => {}
@@ -310,12 +234,8 @@ impl Session {
         if *event == PING_REQUEST
             && let Some(timestamp) = rest.first_chunk()
         {
-            self.send_control(RtmpMessage::UserControl {
-                event_type: UserControlEventType::PingResponse,
-                stream_id: None,
-                buffer_length: None,
-                timestamp: Some(RtmpTimestamp::new(u32::from_be_bytes(*timestamp))),
-            });
+            let pong = self.outbound.pong(u32::from_be_bytes(*timestamp));
+            self.outputs.push_back(Output::Send(pong));
         }
     }
 
@@ -403,12 +323,8 @@ impl Session {
     }
 
     fn send_stream_begin(&mut self, stream_id: u32) {
-        self.send_control(RtmpMessage::UserControl {
-            event_type: UserControlEventType::StreamBegin,
-            stream_id: Some(stream_id),
-            buffer_length: None,
-            timestamp: None,
-        });
+        let begin = self.outbound.stream_begin(stream_id);
+        self.outputs.push_back(Output::Send(begin));
     }
 
     fn send_control(&mut self, message: RtmpMessage) {
@@ -425,12 +341,6 @@ impl Session {
 /// Some encoders put the query on the app, or a slash after it.
 fn is_our_app(app: &str) -> bool {
     app.split('?').next().is_some_and(|path| path.trim_matches('/') == APP)
-}
-
-/// Messages typed AMF3 hold AMF0 behind a zero byte, in all encoders known; the zero is also the marker of an AMF0 number, with which
-/// no command or data message begins.
-fn amf0_in_amf3(payload: &[u8]) -> &[u8] {
-    payload.strip_prefix(&[0]).unwrap_or(payload)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A publisher's side for the tests: chunks and commands written by hand, so that they can be wrong.
 
 use super::amf0::{self, Value};
-use super::chunk_reader::type_id;
+use super::message::type_id;
 
 /// One message as chunks of `chunk_size`: a type 0 header, then type 3 ones, the extended timestamp repeated if there is one.
 pub(super) fn message(chunk_size: usize, csid: u8, type_id: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {

@@ -72,10 +72,16 @@ pub(super) async fn serve<A: Admission>(
         shutdown,
         session,
         publication: None,
+        has_published: false,
     };
     let over = connection.run().await;
     metrics::counter!("streamcircle_ingest_closed_total", "reason" => over.label()).increment(1);
-    tracing::info!(reason = %over, "publisher's connection closed");
+    if connection.has_published {
+        tracing::info!(reason = %over, "publisher's connection closed");
+    } else {
+        // Port scans and probes are no news.
+        tracing::debug!(reason = %over, "connection closed");
+    }
 }
 
 struct Connection<A: Admission> {
@@ -86,6 +92,7 @@ struct Connection<A: Admission> {
     shutdown: CancellationToken,
     session: Session,
     publication: Option<Publication<A::Lease>>,
+    has_published: bool,
 }
 
 impl<A: Admission> Connection<A> {
@@ -164,12 +171,14 @@ impl<A: Admission> Connection<A> {
             Ok(lease) => {
                 metrics::counter!("streamcircle_ingest_publications_total").increment(1);
                 tracing::info!("publishing");
+                self.has_published = true;
                 self.publication = Some(Publication::new(lease));
                 self.session.accept(monotonic());
             }
             Err(refusal) => {
                 metrics::counter!("streamcircle_ingest_refusals_total", "reason" => refusal_label(refusal))
                     .increment(1);
+                tracing::info!(%refusal, "publication refused");
                 self.session.refuse(monotonic(), refusal);
             }
         }

@@ -1,6 +1,7 @@
 //! An ingest on port 0 with rooms that only write down what they get, and a publisher written by hand.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "only tests use it")]
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -8,7 +9,8 @@ use common::{
     media::access_unit::{AccessUnit, MediaMessage},
     rtmp::{
         amf0::{self, Value},
-        chunk_reader::{ChunkReader, Message, type_id},
+        chunk_reader::ChunkReader,
+        message::{Message, type_id},
     },
 };
 use node::shutdown::Shutdown;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rtmp::test_client as client;
+use crate::rtmp::{amf0::Amf0Error, chunk_reader::ChunkError, test_client as client};
 
 const START: Monotonic = Monotonic(Duration::from_secs(1000));
 const KEY: &str = "sk_aaaabbbbccccddddeeeeffff22223333";
@@ -595,4 +595,72 @@ proptest! {
         closes += usize::from(closed(&server.wait(Duration::from_secs(60))).is_some());
         prop_assert_eq!(closes, 1, "every session comes to one end");
     }
+}
+
+/// Replays a transcript of both sides; the answers have to be the same to the byte.
+#[test]
+fn the_transcript_of_obs_is_answered_to_the_byte() {
+    let mut server = Server::shaken();
+    let mut said = Vec::new();
+    let mut outputs = std::collections::VecDeque::new();
+    let mut answers = String::new();
+    for line in include_str!("obs_29.txt").lines() {
+        let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if kind != "C" && !said.is_empty() && kind != "#" {
+            outputs.extend(server.say(&std::mem::take(&mut said)));
+        }
+        match kind {
+            "#" => {}
+            "C" => said.extend(from_hex(rest)),
+            "S" => {
+                if answers.is_empty() {
+                    while let Some(Output::Send(bytes)) = outputs.front() {
+                        answers.push_str(&to_hex(bytes));
+                        outputs.pop_front();
+                    }
+                }
+                let (start, after) = answers.split_at(rest.len().min(answers.len()));
+                assert_eq!(start, rest);
+                answers = after.to_owned();
+            }
+            "PUBLISH" => {
+                let Some(Output::PublishRequested { key, .. }) = outputs.pop_front() else {
+                    panic!("asked for the key")
+                };
+                assert_eq!(key.expose(), rest);
+                server.session.accept(server.now);
+                outputs.extend(server.say(&[]));
+            }
+            "MEDIA" => {
+                let Some(Output::Media(tag)) = outputs.pop_front() else {
+                    panic!("media at {rest}")
+                };
+                let kind = format!("{:?}", tag.kind).to_lowercase();
+                let body = if tag.kind == TagKind::Script {
+                    String::new()
+                } else {
+                    format!(" {}", to_hex(&tag.body))
+                };
+                assert_eq!(format!("{kind} {}{body}", tag.timestamp_ms), rest);
+            }
+            "STOPPED" => assert!(matches!(outputs.pop_front(), Some(Output::Stopped))),
+            other => panic!("{other} in a transcript"),
+        }
+        assert!(
+            matches!(kind, "S" | "#") || answers.is_empty(),
+            "an answer more than in the transcript: {answers}"
+        );
+    }
+    assert!(outputs.is_empty(), "{outputs:?}");
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
