@@ -47,7 +47,6 @@ impl Admission for RoomAdmission {
 }
 
 /// The right to publish into one room. Dropped without [`Lease::finish`] it counts as lost.
-#[derive(Debug)]
 pub struct RoomLease {
     publisher: PublisherId,
     publication: Arc<Publication>,

@@ -27,7 +27,6 @@ pub(super) struct Progress {
     pub(super) next_msn: Msn,
 }
 
-#[derive(Debug)]
 pub(super) struct Publication {
     live: Arc<Live>,
     part_target_ms: u32,
@@ -35,7 +34,7 @@ pub(super) struct Publication {
     progress: watch::Sender<Progress>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inner {
     packager: Option<Packager>,
     publisher: Option<PublisherId>,
