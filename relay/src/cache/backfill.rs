@@ -53,7 +53,10 @@ impl BackFill {
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_idle(IDLE)
                 .build(),
-            failures: Cache::builder().max_capacity(MAX_FAILURES).time_to_live(FAILURE_KEPT).build(),
+            failures: Cache::builder()
+                .max_capacity(MAX_FAILURES)
+                .time_to_live(FAILURE_KEPT)
+                .build(),
             budget: FetchBudget::default(),
         }
     }
@@ -95,7 +98,11 @@ impl BackFill {
     where
         F: Future<Output = Result<Bytes, FetchError>> + Send,
     {
-        let _room = self.budget.admit(size.unwrap_or(USUAL_BODY)).await.map_err(|_| FetchError::Overloaded)?;
+        let _room = self
+            .budget
+            .admit(size.unwrap_or(USUAL_BODY))
+            .await
+            .map_err(|_| FetchError::Overloaded)?;
         let fetched = fetch.await;
         let outcome = match &fetched {
             Ok(_) => "fetched",
@@ -142,7 +149,10 @@ mod tests {
 
     impl Upstream {
         fn new(open: usize) -> Self {
-            Self { runs: Arc::default(), gate: Arc::new(Semaphore::new(open)) }
+            Self {
+                runs: Arc::default(),
+                gate: Arc::new(Semaphore::new(open)),
+            }
         }
 
         fn fetch(
@@ -173,7 +183,9 @@ mod tests {
             tokio::task::yield_now().await;
         }
         first.abort();
-        let others: Vec<_> = (0..5).map(|_| cache.get(request(1), None, upstream.fetch(Ok(10)))).collect();
+        let others: Vec<_> = (0..5)
+            .map(|_| cache.get(request(1), None, upstream.fetch(Ok(10))))
+            .collect();
         upstream.gate.add_permits(1);
         for body in futures::future::join_all(others).await {
             assert_eq!(body.unwrap().len(), 10);
@@ -191,14 +203,20 @@ mod tests {
         assert_eq!(upstream.runs(), 1);
         // moka reads a clock of its own, which cannot be paused.
         tokio::time::sleep(FAILURE_KEPT + Duration::from_millis(100)).await;
-        assert_eq!(cache.get(request(1), None, upstream.fetch(Ok(1))).await.unwrap().len(), 1);
+        assert_eq!(
+            cache.get(request(1), None, upstream.fetch(Ok(1))).await.unwrap().len(),
+            1
+        );
     }
 
     #[tokio::test]
     async fn the_cache_stays_within_its_bytes_and_keeps_the_newest() {
         let (cache, upstream) = (BackFill::new(100_000), Upstream::new(99));
         for msn in 0..30 {
-            cache.get(request(msn), Some(10_000), upstream.fetch(Ok(10_000))).await.unwrap();
+            cache
+                .get(request(msn), Some(10_000), upstream.fetch(Ok(10_000)))
+                .await
+                .unwrap();
             cache.maintain().await;
         }
         assert!(cache.bodies.weighted_size() <= 100_000);

@@ -24,7 +24,9 @@ pub struct FetchBudget {
 
 impl Default for FetchBudget {
     fn default() -> Self {
-        Self { units: Arc::new(Semaphore::new(MAX_FETCHING_BYTES / UNIT)) }
+        Self {
+            units: Arc::new(Semaphore::new(MAX_FETCHING_BYTES / UNIT)),
+        }
     }
 }
 
@@ -35,8 +37,14 @@ impl FetchBudget {
     /// [`Exhausted`] when there is none for five seconds.
     pub async fn admit(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Exhausted> {
         let units = bytes.clamp(UNIT, MAX_FETCHING_BYTES) / UNIT;
-        let acquire = self.units.clone().acquire_many_owned(u32::try_from(units).map_err(|_| Exhausted)?);
-        tokio::time::timeout(MAX_WAIT, acquire).await.map_err(|_| Exhausted)?.map_err(|_| Exhausted)
+        let acquire = self
+            .units
+            .clone()
+            .acquire_many_owned(u32::try_from(units).map_err(|_| Exhausted)?);
+        tokio::time::timeout(MAX_WAIT, acquire)
+            .await
+            .map_err(|_| Exhausted)?
+            .map_err(|_| Exhausted)
     }
 }
 

@@ -42,7 +42,13 @@ impl Directory {
     /// Takes what the frame tells; frames about media tell nothing here.
     pub fn take(&self, frame: &UpstreamFrame, now: UnixMillis) {
         match frame {
-            UpstreamFrame::Welcome { relay_id, keys, revocations, rooms, public_urls } => {
+            UpstreamFrame::Welcome {
+                relay_id,
+                keys,
+                revocations,
+                rooms,
+                public_urls,
+            } => {
                 *self.rooms.write().unwrap_or_else(PoisonError::into_inner) =
                     rooms.iter().map(|state| (state.slug.clone(), state.clone())).collect();
                 self.relay_id.send_replace(Some(relay_id.as_str().into()));
@@ -82,7 +88,11 @@ impl Directory {
     }
 
     pub fn room(&self, slug: &RoomSlug) -> Option<RoomState> {
-        self.rooms.read().unwrap_or_else(PoisonError::into_inner).get(slug).cloned()
+        self.rooms
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(slug)
+            .cloned()
     }
 
     /// JWK set, JSON; empty before the first `Welcome`.
@@ -121,7 +131,10 @@ mod tests {
     use super::*;
 
     fn revocation(viewer: &str, until: i64) -> Revocation {
-        Revocation { subject: RevokedSubject::Viewer(viewer.to_owned()), until: UnixMillis(until) }
+        Revocation {
+            subject: RevokedSubject::Viewer(viewer.to_owned()),
+            until: UnixMillis(until),
+        }
     }
 
     #[test]
@@ -130,7 +143,10 @@ mod tests {
         let revoke = |revocations| directory.take(&UpstreamFrame::Revoke { revocations }, UnixMillis(0));
         revoke(vec![revocation("a", 10), revocation("b", 20)]);
         revoke(vec![revocation("b", 30)]);
-        assert_eq!(**directory.revocations().borrow(), [revocation("b", 30), revocation("a", 10)]);
+        assert_eq!(
+            **directory.revocations().borrow(),
+            [revocation("b", 30), revocation("a", 10)]
+        );
         directory.take(&UpstreamFrame::Revoke { revocations: vec![] }, UnixMillis(10));
         assert_eq!(**directory.revocations().borrow(), [revocation("b", 30)]);
     }
@@ -138,7 +154,11 @@ mod tests {
     #[test]
     fn a_welcome_replaces_the_rooms() {
         let directory = Directory::default();
-        let state = |slug: &str| RoomState { slug: slug.parse().unwrap(), is_live: true, interrupted: false };
+        let state = |slug: &str| RoomState {
+            slug: slug.parse().unwrap(),
+            is_live: true,
+            interrupted: false,
+        };
         directory.take(&UpstreamFrame::Room { state: state("old") }, UnixMillis(0));
         let welcome = UpstreamFrame::Welcome {
             relay_id: "r1".to_owned(),

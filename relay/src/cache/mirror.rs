@@ -40,7 +40,10 @@ pub struct Mirrored {
 
 impl Mirrors {
     pub fn new(retention: Retention) -> Self {
-        Self { retention, rooms: Mutex::default() }
+        Self {
+            retention,
+            rooms: Mutex::default(),
+        }
     }
 
     /// The room's media, if any of it is or was here.
@@ -55,7 +58,10 @@ impl Mirrors {
             live: Arc::new(Live::new(self.retention)),
             is_offline: watch::Sender::new(false),
         });
-        Mirrored { live: mirror.live.clone(), is_offline: mirror.is_offline.subscribe() }
+        Mirrored {
+            live: mirror.live.clone(),
+            is_offline: mirror.is_offline.subscribe(),
+        }
     }
 
     /// A new window, with those bodies and init segments of the same epoch's old one that it lists too.
@@ -110,14 +116,19 @@ impl Mirrors {
     /// How many rooms are mirrored, and how many bytes of media their windows hold.
     pub fn held(&self) -> (usize, usize) {
         let all: Vec<Arc<Live>> = self.lock().values().map(|mirror| mirror.live.clone()).collect();
-        (all.len(), all.iter().map(|live| live.read(|windows| windows.held_bytes())).sum())
+        (
+            all.len(),
+            all.iter().map(|live| live.read(|windows| windows.held_bytes())).sum(),
+        )
     }
 
     /// How long the body of a fetch will be, from the records; `None` when they do not tell.
     pub fn size_of(&self, request: &FetchRequest) -> Option<usize> {
         let live = self.get(&request.room)?;
         live.read(|windows| {
-            let segment = windows.get(request.epoch)?.kept_segment(request.rendition, request.msn)?;
+            let segment = windows
+                .get(request.epoch)?
+                .kept_segment(request.rendition, request.msn)?;
             let parts = segment.parts();
             let wanted = match request.part {
                 Some(part) => parts.get(part as usize..)?.get(..1)?,
@@ -149,13 +160,22 @@ fn carry_over(old: &LiveWindow, new: &mut LiveWindow) {
     for rendition in new.description().rendition_ids() {
         for (init_id, body) in old.inits(rendition) {
             // One that the new window does not need is refused.
-            let _ = new.apply(LiveEvent::Init { rendition, init_id, body: body.clone() }, clock::monotonic());
+            let _ = new.apply(
+                LiveEvent::Init {
+                    rendition,
+                    init_id,
+                    body: body.clone(),
+                },
+                clock::monotonic(),
+            );
         }
         let listed: Vec<PartId> = new
             .segments(rendition)
             .flat_map(|segment| {
                 let msn = segment.msn();
-                (0..).zip(segment.parts()).map(move |(part, _)| PartId { rendition, msn, part })
+                (0..)
+                    .zip(segment.parts())
+                    .map(move |(part, _)| PartId { rendition, msn, part })
             })
             .collect();
         for id in listed {

@@ -21,6 +21,8 @@ struct Sample {
 #[derive(Debug, Default)]
 pub struct ClockOffset {
     samples: VecDeque<Sample>,
+    /// The samples are of an earlier connection.
+    is_stale: bool,
 }
 
 impl ClockOffset {
@@ -35,16 +37,24 @@ impl ClockOffset {
             return;
         }
         let offset_micros = (i128::from(t1) + i128::from(t2) - i128::from(sent) - i128::from(received)) / 2;
-        let Ok(offset_micros) = i64::try_from(offset_micros) else { return };
+        let Ok(offset_micros) = i64::try_from(offset_micros) else {
+            return;
+        };
+        if std::mem::take(&mut self.is_stale) {
+            self.samples.clear();
+        }
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
         }
-        self.samples.push_back(Sample { round_trip_micros, offset_micros });
+        self.samples.push_back(Sample {
+            round_trip_micros,
+            offset_micros,
+        });
     }
 
-    /// Another connection, perhaps to another machine: the next answer counts alone.
-    pub fn reset(&mut self) {
-        self.samples.clear();
+    /// Another connection, perhaps to another machine: what was learned counts until its first answer.
+    pub fn restart(&mut self) {
+        self.is_stale = true;
     }
 
     /// Milliseconds since the Unix epoch at the origin; `None` before the first answer.
@@ -102,6 +112,16 @@ mod tests {
             clock.take(at(sent), at(sent + 10), there + 5000, there + 5000);
         }
         assert_eq!(clock.origin_time(at(0)), Some(UnixMillis((NOON + 50_000) / 1000)));
+    }
+
+    #[test]
+    fn another_connection_starts_anew_with_its_first_answer() {
+        let mut clock = ClockOffset::default();
+        clock.take(at(0), at(2), NOON, NOON);
+        clock.restart();
+        assert!(clock.origin_time(at(0)).is_some());
+        clock.take(at(10), at(510), 260_000, 260_000);
+        assert_eq!(clock.origin_time(at(0)), Some(UnixMillis(0)));
     }
 
     #[test]

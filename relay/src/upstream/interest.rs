@@ -102,12 +102,18 @@ impl Interest {
                 let rest = viewers.split_off(left.min(viewers.len()));
                 left -= viewers.len();
                 if let Some(frame) = frames.last_mut() {
-                    frame.push(RoomReport { room: room.clone(), viewers });
+                    frame.push(RoomReport {
+                        room: room.clone(),
+                        viewers,
+                    });
                 }
                 viewers = rest;
             }
         }
-        frames.into_iter().map(|rooms| DownstreamFrame::Report { rooms, egress_bytes }).collect()
+        frames
+            .into_iter()
+            .map(|rooms| DownstreamFrame::Report { rooms, egress_bytes })
+            .collect()
     }
 
     /// Only whole changes are made under the lock.
@@ -121,7 +127,10 @@ mod tests {
     use super::*;
 
     fn viewer(number: usize) -> ViewerSeen {
-        ViewerSeen { viewer_id: format!("v{number}"), invite_id: None }
+        ViewerSeen {
+            viewer_id: format!("v{number}"),
+            invite_id: None,
+        }
     }
 
     fn room(name: &str) -> RoomSlug {
@@ -136,11 +145,17 @@ mod tests {
         }
         interest.egress(7);
         let report = DownstreamFrame::Report {
-            rooms: vec![RoomReport { room: room("cinema"), viewers: vec![viewer(1)] }],
+            rooms: vec![RoomReport {
+                room: room("cinema"),
+                viewers: vec![viewer(1)],
+            }],
             egress_bytes: 7,
         };
         assert_eq!(interest.take_report(), [report]);
-        let nothing = DownstreamFrame::Report { rooms: Vec::new(), egress_bytes: 7 };
+        let nothing = DownstreamFrame::Report {
+            rooms: Vec::new(),
+            egress_bytes: 7,
+        };
         assert_eq!(interest.take_report(), [nothing]);
         assert!(interest.take_rooms().contains(&room("cinema")));
         assert!(interest.take_rooms().is_empty());
@@ -157,7 +172,14 @@ mod tests {
             DownstreamFrame::Report { rooms, .. } => rooms.iter().map(|room| room.viewers.len()).sum(),
             _ => 0,
         };
-        assert_eq!(frames.iter().map(count).collect::<Vec<usize>>(), [VIEWERS_PER_FRAME, 10]);
-        assert!(frames.iter().all(|frame| common::wire::codec::encode_frame(frame).is_ok()));
+        assert_eq!(
+            frames.iter().map(count).collect::<Vec<usize>>(),
+            [VIEWERS_PER_FRAME, 10]
+        );
+        assert!(
+            frames
+                .iter()
+                .all(|frame| common::wire::codec::encode_frame(frame).is_ok())
+        );
     }
 }
