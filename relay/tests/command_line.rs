@@ -30,7 +30,10 @@ fn bad_arguments_and_settings_end_with_2() {
         (&["--join", "garbage"], "--join"),
         (&["--config", "missing.toml"], "missing.toml"),
         (&["--config", "relay.toml"], "htpp in relay.toml"),
-        (&["--http", "127.0.0.1:0"], "--join \"(not set)\": needed at the first start"),
+        (
+            &["--http", "127.0.0.1:0"],
+            "--join \"(not set)\": needed at the first start",
+        ),
         (&["check-config", "--tls-cert", "c.pem", "--tls-key", "k.pem"], "c.pem"),
     ] {
         let (code, text) = refused(folder.path(), args);
@@ -47,7 +50,10 @@ fn what_the_machine_refuses_ends_with_1() {
     let address = taken.local_addr().unwrap().to_string();
     let (code, text) = refused(folder.path(), &["--http", &address]);
     assert_eq!(code, 1);
-    assert!(text.contains("--http") && text.contains(&address) && text.contains("in use"), "{text}");
+    assert!(
+        text.contains("--http") && text.contains(&address) && text.contains("in use"),
+        "{text}"
+    );
 
     std::fs::write(folder.path().join("file"), "").unwrap();
     let (code, text) = refused(folder.path(), &["--http", "127.0.0.1:0", "--data-dir", "file/inner"]);

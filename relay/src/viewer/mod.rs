@@ -11,7 +11,6 @@ mod headers;
 mod hold;
 mod live;
 mod media;
-mod mirrored_rooms;
 mod playlist;
 pub mod rooms;
 pub mod state;
