@@ -14,6 +14,7 @@ mod tests;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use common::link::priority;
 use tokio::sync::Mutex;
 
 pub(crate) use self::connector::dial;
@@ -30,10 +31,6 @@ use crate::quic;
 
 /// How long the accepting end waits for the dialer's control stream.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Before everything else (the other priorities are the caller's, in `common::link`).
-const CONTROL_PRIORITY: i32 = i32::MAX;
-/// Questions wait on someone, parts of the past do not displace those of now.
-const REQUEST_PRIORITY: i32 = 0;
 
 /// Clones share the connection. It is closed when the last one is dropped.
 #[derive(Clone)]
@@ -76,7 +73,7 @@ impl LinkConnection {
 
     fn new(connection: quinn::Connection, send: quinn::SendStream, receive: quinn::RecvStream) -> Self {
         // Fails only on a closed stream, which shows at the first write.
-        let _ = send.set_priority(CONTROL_PRIORITY);
+        let _ = send.set_priority(priority::CONTROL);
         let shared = Shared {
             peer_relay_id: quic::peer_relay_id(&connection).map(Arc::from),
             control: Control::new(send, receive),

@@ -45,6 +45,8 @@ pub mod code {
     pub const DUPLICATE: u32 = 5;
     /// The peer asked for more than it may have.
     pub const LIMIT: u32 = 6;
+    /// Not able to serve now: come back later.
+    pub const UNAVAILABLE: u32 = 7;
     /// Stream reset: the part is too old to be of use.
     pub const STALE: u32 = 0x10;
 }

@@ -1,5 +1,6 @@
 //! How a connection ends, and what the one who is left makes of it.
 
+use common::link::code;
 use quinn::{ConnectionError, VarInt};
 
 /// Longest reason that is sent, in bytes.
@@ -11,28 +12,29 @@ const NO_APPLICATION_PROTOCOL: u8 = 120;
 
 /// Application error codes of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub enum CloseCode {
     /// Ended as wanted.
-    Done = 0,
+    Done = code::OK,
     /// The peer broke the protocol.
-    Protocol = 1,
+    Protocol = code::PROTOCOL,
     /// No client certificate, or the relay was removed.
-    NotAllowed = 2,
+    NotAllowed = code::AUTH,
     /// The protocol or its version is not spoken here.
-    Version = 3,
+    Version = code::VERSION,
     /// This end is going to stop; come back.
-    GoingAway = 4,
+    GoingAway = code::GO_AWAY,
     /// The same relay connected anew.
-    Replaced = 5,
+    Replaced = code::DUPLICATE,
     /// More than the peer may have.
-    Limit = 6,
+    Limit = code::LIMIT,
     /// Cannot serve now; come back later.
-    Unavailable = 7,
+    Unavailable = code::UNAVAILABLE,
 }
 
 impl CloseCode {
     /// The code with this number.
-    pub fn from_number(number: u64) -> Option<Self> {
+    pub fn from_number(number: u32) -> Option<Self> {
         const ALL: [CloseCode; 8] = [
             CloseCode::Done,
             CloseCode::Protocol,
@@ -43,7 +45,7 @@ impl CloseCode {
             CloseCode::Limit,
             CloseCode::Unavailable,
         ];
-        ALL.into_iter().find(|known| *known as u64 == number)
+        ALL.into_iter().find(|known| *known as u32 == number)
     }
 }
 
@@ -87,7 +89,10 @@ impl From<ConnectionError> for Closed {
         let (code, by_peer, reason) = match error {
             ConnectionError::ApplicationClosed(close) => {
                 let reason = printable(&close.reason);
-                (CloseCode::from_number(close.error_code.into_inner()), true, reason)
+                {
+                    let number = u32::try_from(close.error_code.into_inner());
+                    (number.ok().and_then(CloseCode::from_number), true, reason)
+                }
             }
             ConnectionError::ConnectionClosed(close) if is_alert(close.error_code, NO_APPLICATION_PROTOCOL) => {
                 (Some(CloseCode::Version), true, printable(&close.reason))

@@ -17,6 +17,8 @@ use super::{CloseCode, Closed, LinkConnection, closing};
 const SILENCE: Duration = Duration::from_secs(30);
 /// For a frame to be taken by the peer's flow control. It stands still only when the peer does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
+/// For a last frame to reach the peer.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Bytes asked of QUIC at once.
 const READ_LEN: usize = 64 << 10;
 
@@ -98,6 +100,19 @@ impl LinkConnection {
         let bytes = codec::encode_frame(frame)?;
         let written = self.shared.control.writer.lock().await.write(bytes).await;
         written.inspect_err(|error| self.close_after(error))
+    }
+
+    /// Writes a last frame, waits until the peer has it (at most [`LAST_WORDS`]), and closes.
+    pub async fn close_with<T: Serialize + Sync>(&self, frame: &T, code: CloseCode, reason: &str) {
+        let last = async {
+            self.write_frame(frame).await.ok()?;
+            let writer = &mut self.shared.control.writer.lock().await.stream;
+            writer.finish().ok()?;
+            writer.stopped().await.ok()
+        };
+        // A peer that does not take it has the reason of the close.
+        let _ = tokio::time::timeout(LAST_WORDS, last).await;
+        self.close(code, reason);
     }
 
     fn close_after(&self, error: &FrameError) {

@@ -6,13 +6,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use common::wire::codec::{self, HEAD_PREFIX_LEN, Head, WireError};
+use common::{
+    link::code,
+    wire::codec::{self, HEAD_PREFIX_LEN, Head, WireError},
+};
 use quinn::{ReadError, ReadExactError, VarInt, WriteError};
 
 use super::Closed;
 
 /// Stream error codes: what was sent is of no use any more; longer than allowed; malformed or too slow.
-const STALE: VarInt = VarInt::from_u32(0x10);
+const STALE: VarInt = VarInt::from_u32(code::STALE);
 pub(super) const TOO_LARGE: VarInt = VarInt::from_u32(0x11);
 pub(super) const UNREADABLE: VarInt = VarInt::from_u32(0x12);
 

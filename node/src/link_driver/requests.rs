@@ -3,15 +3,18 @@
 use std::{marker::PhantomData, time::Duration};
 
 use bytes::Bytes;
-use common::wire::{
-    codec::{self, Head},
-    request::{CallReply, CallRequest, FetchReply, FetchRequest, Request},
+use common::{
+    link::priority,
+    wire::{
+        codec::{self, Head},
+        request::{CallReply, CallRequest, FetchReply, FetchRequest, Request},
+    },
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use metrics::counter;
 
 use super::{
-    CloseCode, Closed, LinkConnection, REQUEST_PRIORITY, closing,
+    CloseCode, Closed, LinkConnection, closing,
     heads::{HeadError, ResetOnDrop, read_body, read_head, write_all, write_head},
 };
 use crate::quic::MAX_REQUESTS;
@@ -78,7 +81,7 @@ impl LinkConnection {
         let (send, mut receive) = opened.map_err(Closed::from)?;
         let mut send = ResetOnDrop::new(send);
         // Fails only on a closed stream, which shows at the write.
-        let _ = send.set_priority(REQUEST_PRIORITY);
+        let _ = send.set_priority(priority::BACK_FILL);
         write_head(&mut send, &request, REQUEST_TIMEOUT).await?;
         let reply = read_head(&mut receive, REPLY_TIMEOUT).await?;
         Ok((reply, receive))
@@ -138,7 +141,7 @@ async fn read_request(
 impl<T> Responder<T> {
     fn new(stream: quinn::SendStream) -> Self {
         // Fails only on a closed stream, which shows at the first write.
-        let _ = stream.set_priority(REQUEST_PRIORITY);
+        let _ = stream.set_priority(priority::BACK_FILL);
         Self {
             stream: ResetOnDrop::new(stream),
             head: PhantomData,

@@ -166,7 +166,11 @@ mod tests {
             ("GET", "no path", 400),
             ("GET", "", 400),
         ] {
-            assert_eq!(answer_by_echo(call(method, path, &[])).await.status, status, "{method} {path}");
+            assert_eq!(
+                answer_by_echo(call(method, path, &[])).await.status,
+                status,
+                "{method} {path}"
+            );
         }
         let broken = call("GET", "/api/echo", &[("cookie", "a\r\nb")]);
         assert_eq!(answer_by_echo(broken).await.status, 400);
