@@ -6,12 +6,13 @@ use std::{
 };
 
 use clap::Args;
-use http::Uri;
 use node::{
     config::{ExitError, Layers, Setting},
+    public_url::PublicUrl,
     telemetry::LogFormat,
 };
 
+const CONFIG: Setting = Setting::new("config", "STREAMCIRCLE_CONFIG");
 const DATA_DIR: Setting = Setting::new("data-dir", "STREAMCIRCLE_DATA_DIR");
 const DATABASE_URL: Setting = Setting::secret("database-url", "DATABASE_URL");
 const HTTP: Setting = Setting::new("http", "STREAMCIRCLE_HTTP");
@@ -56,9 +57,9 @@ const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// The flags as they were typed; what is absent is looked up in the environment, then in the file.
 #[derive(Args, Debug, Default)]
 pub struct Flags {
-    /// TOML file with any of these settings
-    #[arg(long, value_name = "FILE", env = "STREAMCIRCLE_CONFIG", global = true)]
-    pub config: Option<PathBuf>,
+    /// TOML file with any of these settings [env: STREAMCIRCLE_CONFIG]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<String>,
     /// Where keys, identities and the SQLite database are kept [default: ./data]
     #[arg(long, value_name = "DIR", global = true)]
     data_dir: Option<String>,
@@ -109,14 +110,14 @@ pub struct Flags {
 /// Settings that were read and make sense together.
 pub struct Config {
     pub data_dir: PathBuf,
-    pub database_url: String,
+    /// `None`: a file in the data folder.
+    pub database_url: Option<String>,
     pub http: SocketAddr,
     pub rtmp: SocketAddr,
     pub link: SocketAddr,
     /// `None`: no embedded relay.
     pub relay_http: Option<SocketAddr>,
-    /// Without a slash at its end.
-    pub public_url: String,
+    pub public_url: PublicUrl,
     pub admin_token: AdminToken,
     pub part_target_ms: u32,
     /// HOST:PORT, in the order in which a relay tries them.
@@ -130,6 +131,8 @@ pub struct Config {
 pub enum AdminToken {
     Given(String),
     File(PathBuf),
+    /// A file in the data folder, made on the first start.
+    DataDir,
 }
 
 pub struct TlsFiles {
@@ -143,7 +146,8 @@ impl Config {
     /// # Errors
     /// A value cannot be read or makes no sense; the error names setting, value and cause.
     pub fn read(flags: &Flags) -> Result<Self, ExitError> {
-        Self::from_layers(&Layers::read(&SETTINGS, flags.config.as_deref())?, flags)
+        let file = Layers::read(&[CONFIG], None)?.get::<PathBuf>(&CONFIG, flags.config.as_deref())?;
+        Self::from_layers(&Layers::read(&SETTINGS, file.as_deref())?, flags)
     }
 
     fn from_layers(layers: &Layers, flags: &Flags) -> Result<Self, ExitError> {
@@ -154,17 +158,18 @@ impl Config {
         let link = address(&LINK, &flags.link, 4443)?;
         let no_relay = layers.switch(&NO_RELAY, flags.no_relay)?;
         let relay_http = address(&RELAY_HTTP, &flags.relay_http, 8080)?;
-        let (public_url, host) = public_url(layers, flags)?;
+        let default_url = "http://localhost:8080".parse().expect("the default is a URL");
+        let public_url: PublicUrl = layers.get_or(&PUBLIC_URL, flags.public_url.as_deref(), default_url)?;
         Ok(Self {
-            database_url: database_url(layers, flags, &data_dir)?,
+            database_url: database_url(layers, flags)?,
             http: address(&HTTP, &flags.http, 4000)?,
             rtmp: address(&RTMP, &flags.rtmp, 1935)?,
             link,
             relay_http: (!no_relay).then_some(relay_http),
-            public_url,
-            admin_token: admin_token(layers, flags, &data_dir)?,
+            admin_token: admin_token(layers, flags)?,
             part_target_ms: part_target_ms(layers, flags)?,
-            link_advertise: link_advertise(layers, flags, &host, link.port())?,
+            link_advertise: link_advertise(layers, flags, public_url.host(), link.port())?,
+            public_url,
             tls: tls(layers, flags)?,
             log_format: layers.get_or(&LOG_FORMAT, flags.log_format.as_deref(), LogFormat::default())?,
             metrics: layers.get(&METRICS, flags.metrics.as_deref())?,
@@ -173,29 +178,18 @@ impl Config {
     }
 }
 
-fn database_url(layers: &Layers, flags: &Flags, data_dir: &std::path::Path) -> Result<String, ExitError> {
+fn database_url(layers: &Layers, flags: &Flags) -> Result<Option<String>, ExitError> {
     let flag = flags.database_url.as_deref();
-    let default = format!("sqlite://{}", data_dir.join("streamcircle.db").display());
-    let url: String = layers.get_or(&DATABASE_URL, flag, default)?;
-    if ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
+    let url: Option<String> = layers.get(&DATABASE_URL, flag)?;
+    let known = |url: &String| ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
+    if url.as_ref().is_none_or(known) {
         Ok(url)
     } else {
         Err(layers.refuse(&DATABASE_URL, flag, "must start with sqlite:// or postgres://"))
     }
 }
 
-/// The URL, and its host.
-fn public_url(layers: &Layers, flags: &Flags) -> Result<(String, String), ExitError> {
-    let flag = flags.public_url.as_deref();
-    let text: String = layers.get_or(&PUBLIC_URL, flag, "http://localhost:8080".to_owned())?;
-    let refuse = || layers.refuse(&PUBLIC_URL, flag, "must be as in https://watch.example.org");
-    let uri: Uri = text.parse().map_err(|_| refuse())?;
-    let plain = matches!(uri.scheme_str(), Some("http" | "https")) && matches!(uri.path(), "" | "/") && uri.query().is_none();
-    let host = uri.host().filter(|_| plain).ok_or_else(refuse)?;
-    Ok((text.trim_end_matches('/').to_owned(), host.to_owned()))
-}
-
-fn admin_token(layers: &Layers, flags: &Flags, data_dir: &std::path::Path) -> Result<AdminToken, ExitError> {
+fn admin_token(layers: &Layers, flags: &Flags) -> Result<AdminToken, ExitError> {
     // A flag beats the environment, here between two settings that say the same thing.
     if flags.admin_token_file.is_none()
         && let Some(token) = layers.get::<String>(&ADMIN_TOKEN, None)?
@@ -206,8 +200,8 @@ fn admin_token(layers: &Layers, flags: &Flags, data_dir: &std::path::Path) -> Re
         }
         return Ok(AdminToken::Given(token));
     }
-    let default = data_dir.join("admin-token");
-    Ok(AdminToken::File(layers.get_or(&ADMIN_TOKEN_FILE, flags.admin_token_file.as_deref(), default)?))
+    let file = layers.get(&ADMIN_TOKEN_FILE, flags.admin_token_file.as_deref())?;
+    Ok(file.map_or(AdminToken::DataDir, AdminToken::File))
 }
 
 fn part_target_ms(layers: &Layers, flags: &Flags) -> Result<u32, ExitError> {
@@ -269,8 +263,8 @@ mod tests {
         assert_eq!(config.rtmp.to_string(), "0.0.0.0:1935");
         assert_eq!(config.link.to_string(), "0.0.0.0:4443");
         assert_eq!(config.relay_http.unwrap().to_string(), "0.0.0.0:8080");
-        assert_eq!(config.database_url, "sqlite://./data/streamcircle.db");
-        assert_eq!(config.public_url, "http://localhost:8080");
+        assert_eq!(config.database_url, None);
+        assert_eq!(config.public_url.as_str(), "http://localhost:8080");
         assert_eq!(config.link_advertise, ["localhost:4443"]);
         assert_eq!(config.part_target_ms, 333);
     }
@@ -289,13 +283,13 @@ mod tests {
         let env = [("STREAMCIRCLE_PUBLIC_URL", "https://watch.example.org/"), ("STREAMCIRCLE_LINK", "0.0.0.0:5000")];
         let config = read(&Flags::default(), &env, None).unwrap();
         assert_eq!(config.link_advertise, ["watch.example.org:5000"]);
-        assert_eq!(config.public_url, "https://watch.example.org");
+        assert_eq!(config.public_url.as_str(), "https://watch.example.org");
     }
 
     #[test]
     fn a_value_without_sense_is_refused_with_its_name() {
         assert!(refusal(&[("STREAMCIRCLE_PART_MS", "50")]).contains("STREAMCIRCLE_PART_MS"));
-        assert!(refusal(&[("STREAMCIRCLE_PUBLIC_URL", "watch.example.org")]).contains("https://"));
+        assert!(refusal(&[("STREAMCIRCLE_PUBLIC_URL", "watch.example.org")]).contains("STREAMCIRCLE_PUBLIC_URL"));
         assert!(refusal(&[("STREAMCIRCLE_LINK_ADVERTISE", "host")]).contains("HOST:PORT"));
         assert!(refusal(&[("STREAMCIRCLE_TLS_CERT", "cert.pem")]).contains("--tls-key is missing"));
     }

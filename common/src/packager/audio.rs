@@ -192,7 +192,7 @@ impl AudioCutter {
     /// The next cut that the frames at hand allow: a part as soon as one frame behind it is here, and with it all video up to its end.
     pub(super) fn next_cut(&mut self) -> Option<AudioCut> {
         if self.parts_in_segment > 0 && self.reaches_boundary(self.end()) {
-            self.end_segment(self.end());
+            self.end_segment();
             return Some(AudioCut::SegmentEnd);
         }
         if self.held.len() <= self.frames_in_part {
@@ -200,7 +200,11 @@ impl AudioCutter {
         }
         let end = self.end() + self.frame * self.frames_in_part as u64;
         if self.parts_in_segment > 0 && end - self.segment_start > self.segment_limit {
-            return None;
+            // Early, if video has gone on; else this waits for video.
+            return self.has_boundary().then(|| {
+                self.end_segment();
+                AudioCut::SegmentEnd
+            });
         }
         let last = match &self.pace {
             Pace::Follow(_) => self.reaches_boundary(end),
@@ -225,47 +229,62 @@ impl AudioCutter {
         }
         let mut cuts = Vec::new();
         loop {
-            let boundary = matches!(&self.pace, Pace::Follow(boundaries) if !boundaries.is_empty());
             if self.parts_in_segment > 0 && self.reaches_boundary(self.end()) {
-                self.end_segment(self.end());
+                self.end_segment();
                 cuts.push(AudioCut::SegmentEnd);
                 continue;
             }
             if self.held.is_empty() {
-                if !boundary && self.parts_in_segment > 0 {
+                if !self.has_boundary() && self.parts_in_segment > 0 {
                     break;
                 }
                 // No segment without a part.
                 self.fill(1);
             }
-            let count = self.frames_in_part.min(self.held.len());
-            let end = self.end() + self.frame * count as u64;
-            if self.parts_in_segment > 0 && end - self.segment_start > self.segment_limit {
-                if boundary {
-                    // Video has gone on: so does audio.
-                    self.skip_boundary();
-                    cuts.push(AudioCut::SegmentEnd);
-                    continue;
-                }
-                self.counts.excess += self.held.len() as u64;
-                self.next -= self.frame * self.held.len() as u64;
-                self.held.clear();
-                break;
-            }
-            let last = if boundary {
-                self.reaches_boundary(end)
-            } else {
-                count == self.held.len()
+            let room = match self.parts_in_segment {
+                0 => self.frames_in_part,
+                _ => self.room_in_segment(),
             };
-            let part = self.take(count, last);
-            cuts.push(AudioCut::Part(part));
-            if last && !boundary {
+            if room == 0 {
+                if !self.has_boundary() {
+                    self.leave_out_held();
+                    break;
+                }
+                // Video has gone on: so does audio.
+                self.end_segment();
+                cuts.push(AudioCut::SegmentEnd);
+                continue;
+            }
+            let count = self.frames_in_part.min(self.held.len()).min(room);
+            let end = self.end() + self.frame * count as u64;
+            let final_segment = !self.has_boundary();
+            let last = if final_segment {
+                count == self.held.len()
+            } else {
+                self.reaches_boundary(end)
+            };
+            cuts.push(AudioCut::Part(self.take(count, last)));
+            if last && final_segment {
                 return cuts;
             }
         }
+        self.end_segment();
         cuts.push(AudioCut::SegmentEnd);
-        self.parts_in_segment = 0;
         cuts
+    }
+
+    /// Frames for which the open segment still has room.
+    fn room_in_segment(&self) -> usize {
+        let room = (self.segment_start + self.segment_limit).saturating_sub(self.end()) / self.frame;
+        usize::try_from(room).unwrap_or(usize::MAX)
+    }
+
+    fn leave_out_held(&mut self) {
+        let silent = self.held.iter().filter(|payload| **payload == self.silence).count() as u64;
+        self.counts.excess += self.held.len() as u64 - silent;
+        self.counts.silent -= silent;
+        self.next -= self.frame * self.held.len() as u64;
+        self.held.clear();
     }
 
     fn take(&mut self, count: usize, last: bool) -> CutPart {
@@ -280,21 +299,21 @@ impl AudioCutter {
         let samples = self.held.drain(..count).map(sample).collect();
         self.parts_in_segment += 1;
         if last {
-            self.end_segment(self.end());
+            self.end_segment();
         }
         CutPart { dts, samples, last }
+    }
+
+    fn has_boundary(&self) -> bool {
+        matches!(&self.pace, Pace::Follow(boundaries) if !boundaries.is_empty())
     }
 
     fn reaches_boundary(&self, end: u64) -> bool {
         matches!(&self.pace, Pace::Follow(boundaries) if boundaries.front().is_some_and(|&at| at <= end))
     }
 
-    fn end_segment(&mut self, at: u64) {
-        self.skip_boundary();
-        self.segment_start = at;
-    }
-
-    fn skip_boundary(&mut self) {
+    /// What is cut from here on is in the next segment.
+    fn end_segment(&mut self) {
         if let Pace::Follow(boundaries) = &mut self.pace {
             boundaries.pop_front();
         }

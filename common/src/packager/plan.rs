@@ -58,9 +58,14 @@ impl Plan {
         i64::from(self.target_duration_s) * 1000 + ROUNDING_MS
     }
 
-    /// Whether segments of such GOPs stay below the limit, in audio too, whose segments end at the first whole part after video's.
+    /// The longest a video segment should be, milliseconds: audio's end at the first whole part after it.
+    pub(super) fn video_limit_ms(&self) -> i64 {
+        self.segment_limit_ms() - self.audio_part_ms
+    }
+
+    /// Whether segments of such GOPs stay below the limit, in audio too.
     pub(super) fn fits(&self, gop_ms: i64) -> bool {
-        gop_ms + self.audio_part_ms <= self.segment_limit_ms()
+        gop_ms <= self.video_limit_ms()
     }
 
     /// Whole parts of a segment when there is only audio.

@@ -50,6 +50,8 @@ pub(super) struct VideoCutter {
     part_target: u64,
     nominal: u64,
     segment_limit: u64,
+    /// Below the limit, so that audio has room for its last part.
+    cut_limit: u64,
     longest_gop: u64,
     /// Decode time of the newest segment's start; none while closed.
     segment_start: Option<u64>,
@@ -67,6 +69,7 @@ impl VideoCutter {
             part_target,
             nominal: part_target * NOMINAL_PERCENT / 100,
             segment_limit: plan.segment_limit_ms().unsigned_abs() * TICKS_PER_MS,
+            cut_limit: plan.video_limit_ms().unsigned_abs() * TICKS_PER_MS,
             longest_gop,
             segment_start: None,
             key: 0,
@@ -105,7 +108,7 @@ impl VideoCutter {
         if sample.sync {
             self.longest_gop = self.longest_gop.max(dts - self.key);
             // Left alone, the next key frame may come too late.
-            if length >= MIN_SEGMENT_TICKS && length + self.longest_gop > self.segment_limit {
+            if length >= MIN_SEGMENT_TICKS && length + self.longest_gop > self.cut_limit {
                 return self.open_segment(sample);
             }
             self.key = dts;

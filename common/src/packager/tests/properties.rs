@@ -145,7 +145,7 @@ fn play(start: u32, part_target_ms: u32, acts: &[Act]) -> Bench {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn every_frame_comes_out_once_or_is_counted(
