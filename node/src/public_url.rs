@@ -76,15 +76,25 @@ mod tests {
 
     #[test]
     fn a_url_is_written_as_a_browser_writes_an_origin() {
-        assert_eq!(parsed("https://Watch.Example.org/").as_deref(), Some("https://watch.example.org"));
+        assert_eq!(
+            parsed("https://Watch.Example.org/").as_deref(),
+            Some("https://watch.example.org")
+        );
         assert_eq!(parsed("https://a.b:443").as_deref(), Some("https://a.b"));
-        assert_eq!(parsed("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
+        assert_eq!(
+            parsed("http://localhost:8080").as_deref(),
+            Some("http://localhost:8080")
+        );
         assert_eq!(parsed("http://[::1]:8080").as_deref(), Some("http://[::1]:8080"));
     }
 
     #[test]
     fn a_host_is_told_from_its_port() {
-        for (text, host) in [("http://a.b:1", "a.b"), ("https://a.b", "a.b"), ("http://[::1]:8080", "[::1]")] {
+        for (text, host) in [
+            ("http://a.b:1", "a.b"),
+            ("https://a.b", "a.b"),
+            ("http://[::1]:8080", "[::1]"),
+        ] {
             assert_eq!(text.parse::<PublicUrl>().unwrap().host(), host);
         }
         assert_eq!("http://[::1]".parse::<PublicUrl>().unwrap().host(), "[::1]");
@@ -92,7 +102,18 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_address_is_refused() {
-        for text in ["", "localhost", "localhost:8080", "ftp://a", "http://", "http://a/b", "http://a/?b", "http://u@a", "/a", "http://a:99999"] {
+        for text in [
+            "",
+            "localhost",
+            "localhost:8080",
+            "ftp://a",
+            "http://",
+            "http://a/b",
+            "http://a/?b",
+            "http://u@a",
+            "/a",
+            "http://a:99999",
+        ] {
             assert_eq!(parsed(text), None, "{text}");
         }
     }
