@@ -6,10 +6,7 @@ import tseslint from 'typescript-eslint';
 const forbid = (files, ...groups) => ({
   files,
   rules: {
-    'no-restricted-imports': [
-      'error',
-      { patterns: groups.map(([group, message]) => ({ group, message })) },
-    ],
+    'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
   },
 });
 
@@ -27,7 +24,10 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
     },
   },
   { files: ['src/**/*.{ts,tsx}'], ...reactHooks.configs.flat.recommended },

@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // `npm run dev` talks to a running origin and its embedded relay.
-const api = process.env['STREAMCIRCLE_DEV_API'] ?? 'http://localhost:4000';
-const relay = process.env['STREAMCIRCLE_DEV_RELAY'] ?? 'http://localhost:8080';
+const api = process.env.STREAMCIRCLE_DEV_API ?? 'http://localhost:4000';
+const relay = process.env.STREAMCIRCLE_DEV_RELAY ?? 'http://localhost:8080';
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
@@ -18,14 +18,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // hls.js alone is over the default bound; it is in the first load on purpose (see live-player).
     chunkSizeWarningLimit: 700,
-    rollupOptions: {
+    rolldownOptions: {
       input: { viewer: here('./index.html'), dashboard: here('./dashboard.html') },
       output: {
         // Libraries change less often than the app: a new release keeps them in the browsers' caches.
-        manualChunks(id: string) {
-          if (id.includes('/node_modules/hls.js/')) return 'hls';
-          if (/\/node_modules\/(react|react-dom|scheduler)\//.test(id)) return 'react';
-          return undefined;
+        codeSplitting: {
+          groups: [
+            { name: 'hls', test: /\/node_modules\/hls\.js\// },
+            { name: 'react', test: /\/node_modules\/(react|react-dom|scheduler)\// },
+          ],
         },
       },
     },

@@ -12,7 +12,11 @@ mod text;
 
 use std::{io, path::Path};
 
-pub use self::{admin_token::AdminToken, signing::SigningKeys, text::SecretText};
+pub use self::{
+    admin_token::AdminToken,
+    signing::SigningKeys,
+    text::{SecretText, sha256},
+};
 use self::{private_file::PrivateFolder, seal::SealingKey};
 use crate::db::rooms::StoredKey;
 

@@ -14,7 +14,7 @@ pub mod token;
 
 pub use invite::InviteClaims;
 pub use keys::{KeyError, Signer, Verifier};
-pub use nickname::{Nickname, NicknameError};
+pub use nickname::{NameError, Nickname};
 pub use revocations::Revocations;
 pub use scope::Role;
 pub use token::{MAX_TOKEN_LEN, TokenError, VIEWER_TOKEN_LEEWAY, VIEWER_TOKEN_LIFE, ViewerClaims};

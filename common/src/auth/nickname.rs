@@ -1,4 +1,4 @@
-//! What a viewer may be called.
+//! What viewers, rooms and invites may be called: text that others see.
 
 use std::fmt;
 
@@ -7,41 +7,49 @@ use unicode_normalization::UnicodeNormalization;
 /// Longest nickname, in characters (Unicode scalar values) after normalisation.
 pub const MAX_NICKNAME_CHARS: usize = 32;
 
-/// Longest text that is looked at as a nickname, in bytes: well above what can shrink to a valid one.
-const MAX_INPUT_BYTES: usize = 1024;
+/// Longest character before normalisation, in bytes, with some room for those that it swallows. Text that is longer than the
+/// characters allowed times this is not looked at.
+const MAX_CHAR_BYTES: usize = 32;
 
 /// A name in NFC without white space at its ends, that draws itself where it stands and nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nickname(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NicknameError {
-    #[error("a nickname has 1 to {MAX_NICKNAME_CHARS} characters")]
-    Length,
-    #[error("a nickname has no control characters and none that change the direction of text")]
+pub enum NameError {
+    #[error("has to be 1 to {max} characters long")]
+    Length { max: usize },
+    #[error("must not contain control characters, or characters that change the direction of text")]
     Character,
 }
 
+/// Normalises `text` to NFC, trims it and checks that it draws itself where it stands and nowhere else.
+///
+/// # Errors
+/// [`NameError::Length`] when nothing visible, or more than `max` characters (Unicode scalar values), are left;
+/// [`NameError::Character`] when a control or bidi control character stands in it.
+pub fn visible_text(text: &str, max: usize) -> Result<String, NameError> {
+    if text.len() > max.saturating_mul(MAX_CHAR_BYTES) {
+        return Err(NameError::Length { max });
+    }
+    if text.chars().any(is_refused) {
+        return Err(NameError::Character);
+    }
+    let normal: String = text.nfc().collect();
+    let name = normal.trim();
+    if name.chars().count() > max || name.chars().all(is_invisible) {
+        return Err(NameError::Length { max });
+    }
+    Ok(name.to_owned())
+}
+
 impl Nickname {
-    /// Normalises `text` and checks it.
+    /// Normalises and checks a nickname.
     ///
     /// # Errors
-    /// [`NicknameError::Length`] when nothing visible, or more than [`MAX_NICKNAME_CHARS`] characters, are left;
-    /// [`NicknameError::Character`] when a control or bidi control character stands in it.
-    pub fn parse(text: &str) -> Result<Self, NicknameError> {
-        if text.len() > MAX_INPUT_BYTES {
-            return Err(NicknameError::Length);
-        }
-        if text.chars().any(is_refused) {
-            return Err(NicknameError::Character);
-        }
-        let normal: String = text.nfc().collect();
-        let name = normal.trim();
-        let length = name.chars().count();
-        if length > MAX_NICKNAME_CHARS || name.chars().all(is_invisible) {
-            return Err(NicknameError::Length);
-        }
-        Ok(Self(name.to_owned()))
+    /// As [`visible_text`] with [`MAX_NICKNAME_CHARS`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        visible_text(text, MAX_NICKNAME_CHARS).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -102,7 +110,13 @@ mod tests {
             &"x".repeat(MAX_NICKNAME_CHARS + 1),
             &"e\u{0301}".repeat(1000),
         ] {
-            assert_eq!(Nickname::parse(text), Err(NicknameError::Length), "{text:?}");
+            assert_eq!(
+                Nickname::parse(text),
+                Err(NameError::Length {
+                    max: MAX_NICKNAME_CHARS
+                }),
+                "{text:?}"
+            );
         }
     }
 
@@ -118,7 +132,7 @@ mod tests {
             "a\u{85}b",
             "a\u{2028}b",
         ] {
-            assert_eq!(Nickname::parse(text), Err(NicknameError::Character), "{text:?}");
+            assert_eq!(Nickname::parse(text), Err(NameError::Character), "{text:?}");
         }
     }
 

@@ -117,7 +117,7 @@ pub enum UpstreamFrame {
         t1: i64,
         t2: i64,
     },
-    /// Do not come back by yourself: removed, or replaced by a newer connection of the same relay.
+    /// Close, and come back in a minute at the earliest: removed, or replaced by a newer connection of the same relay.
     GoAway {
         reason: String,
     },

@@ -33,15 +33,15 @@ const languageOf = (locale: Locale): Language => ({ locale, t: translator(catalo
 const current = new Store(languageOf('en'));
 
 export function startLanguage(): void {
-  use(chooseLocale(recall('browser', 'locale'), navigator.languages));
+  speak(chooseLocale(recall('browser', 'locale'), navigator.languages));
 }
 
 export function switchLanguage(locale: Locale): void {
   remember('browser', 'locale', locale);
-  use(locale);
+  speak(locale);
 }
 
-function use(locale: Locale): void {
+function speak(locale: Locale): void {
   document.documentElement.lang = locale;
   current.set(languageOf(locale));
 }

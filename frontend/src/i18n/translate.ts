@@ -24,7 +24,10 @@ export function translator(catalogue: Catalogue, locale: string): Translate {
   return (key, ...args) => {
     const values: Readonly<Record<string, string | number>> = args[0] ?? {};
     const entry = catalogue[key];
-    const text = typeof entry === 'string' ? entry : entry[plural.select(Number(values['count'])) === 'one' ? 'one' : 'other'];
+    const text =
+      typeof entry === 'string'
+        ? entry
+        : entry[plural.select(Number(values.count)) === 'one' ? 'one' : 'other'];
     return fill(text, values);
   };
 }

@@ -22,7 +22,7 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 const TIMEOUT_MS = 10_000;
 
 // The type is the caller's claim about a server of the same release, as for any typed client.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+
 export async function call<T>(method: Method, path: string, body?: unknown): Promise<ApiResult<T>> {
   const request: RequestInit = {
     method,
@@ -61,9 +61,9 @@ export async function readProblem(response: Response): Promise<Problem> {
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
   return {
     status: response.status,
-    title: asText(fields['title']),
-    detail: asText(fields['detail']),
-    fields: readFieldErrors(fields['errors']),
+    title: asText(fields.title),
+    detail: asText(fields.detail),
+    fields: readFieldErrors(fields.errors),
     retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : null,
   };
 }
@@ -74,8 +74,8 @@ export function readFieldErrors(errors: unknown): Record<string, string> {
   if (Array.isArray(errors)) {
     for (const entry of errors) {
       if (!isRecord(entry)) continue;
-      const field = asText(entry['field']);
-      if (field !== '') found[field] = asText(entry['detail'] ?? entry['message']);
+      const field = asText(entry.field);
+      if (field !== '') found[field] = asText(entry.detail ?? entry.message);
     }
   } else if (isRecord(errors)) {
     for (const [field, text] of Object.entries(errors)) {

@@ -7,10 +7,7 @@ import { Store } from './store';
 export type ViewerRoute = { page: 'home' } | { page: 'room'; slug: string } | { page: 'unknown' };
 
 export type DashboardRoute =
-  | { page: 'rooms' }
-  | { page: 'room'; slug: string }
-  | { page: 'relays' }
-  | { page: 'unknown' };
+  { page: 'rooms' } | { page: 'room'; slug: string } | { page: 'relays' } | { page: 'unknown' };
 
 /** The slug's own form; anything else cannot be a room. */
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
@@ -19,15 +16,20 @@ export function viewerRoute(path: string): ViewerRoute {
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length === 0 || path === '/index.html') return { page: 'home' };
   const [first, slug] = parts;
-  if (parts.length === 2 && first === 'r' && slug !== undefined && SLUG.test(slug)) return { page: 'room', slug };
+  if (parts.length === 2 && first === 'r' && slug !== undefined && SLUG.test(slug))
+    return { page: 'room', slug };
   return { page: 'unknown' };
 }
 
 export function dashboardRoute(fragment: string): DashboardRoute {
-  const parts = fragment.replace(/^#/, '').split('/').filter((part) => part !== '');
+  const parts = fragment
+    .replace(/^#/, '')
+    .split('/')
+    .filter((part) => part !== '');
   const [first, slug] = parts;
   if (first === undefined || (first === 'rooms' && parts.length === 1)) return { page: 'rooms' };
-  if (first === 'rooms' && parts.length === 2 && slug !== undefined && SLUG.test(slug)) return { page: 'room', slug };
+  if (first === 'rooms' && parts.length === 2 && slug !== undefined && SLUG.test(slug))
+    return { page: 'room', slug };
   if (first === 'relays' && parts.length === 1) return { page: 'relays' };
   return { page: 'unknown' };
 }

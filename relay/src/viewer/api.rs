@@ -38,7 +38,7 @@ const CARRIED_DOWN: [HeaderName; 4] = [
 const COOKIE_PREFIX: &str = "sc_";
 
 /// The routes under `/api`.
-pub fn router(viewers: Arc<Viewers>) -> Router {
+pub(super) fn router(viewers: Arc<Viewers>) -> Router {
     Router::new()
         .route("/api/rooms", get(carry))
         .route("/api/rooms/{slug}", get(carry))
@@ -72,26 +72,40 @@ async fn carry(State(viewers): State<Arc<Viewers>>, request: Request) -> Respons
 async fn call_request(request: Request) -> Result<CallRequest, Problem> {
     let (parts, body) = request.into_parts();
     let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_LEN));
-    let body = body.await.map_err(|_| Problem::TooSlow)?.map_err(|_| Problem::TooLarge)?;
+    let body = body
+        .await
+        .map_err(|_| Problem::TooSlow)?
+        .map_err(|_| Problem::TooLarge)?;
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
     let named = |name: &HeaderName| Some((name.as_str().to_owned(), text(parts.headers.get(name)?)?));
     let mut headers: Vec<(String, String)> = CARRIED_UP.iter().filter_map(named).collect();
     headers.extend(our_cookies(&parts.headers).map(|cookies| (header::COOKIE.as_str().to_owned(), cookies)));
     let peer = parts.extensions.get::<Peer>().ok_or(Problem::Malformed)?;
-    let method = if parts.method == Method::HEAD { Method::GET } else { parts.method };
+    let method = if parts.method == Method::HEAD {
+        Method::GET
+    } else {
+        parts.method
+    };
     Ok(CallRequest {
         method: method.as_str().to_owned(),
-        path: parts.uri.path_and_query().ok_or(Problem::Malformed)?.as_str().to_owned(),
+        path: parts
+            .uri
+            .path_and_query()
+            .ok_or(Problem::Malformed)?
+            .as_str()
+            .to_owned(),
         headers,
         peer: peer.0.ip().to_canonical().to_string(),
         body,
     })
 }
 
-
 /// Other cookies of the host are none of the origin's business.
 fn our_cookies(headers: &HeaderMap) -> Option<String> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let ours: Vec<&str> = values
         .flat_map(|value| value.split(';'))
         .map(str::trim)
@@ -106,26 +120,42 @@ fn answer(reply: CallReply, secure: bool) -> Result<Response, Problem> {
     let mut headers = HeaderMap::new();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, value) in reply.headers {
-        let Some(name) = CARRIED_DOWN.iter().find(|carried| name.eq_ignore_ascii_case(carried.as_str())) else {
+        let Some(name) = CARRIED_DOWN
+            .iter()
+            .find(|carried| name.eq_ignore_ascii_case(carried.as_str()))
+        else {
             continue;
         };
         let lacks_secure = *name == header::SET_COOKIE && secure && !has_attribute(&value, "secure");
-        let value = if lacks_secure { format!("{value}; Secure") } else { value };
+        let value = if lacks_secure {
+            format!("{value}; Secure")
+        } else {
+            value
+        };
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.append(name.clone(), value);
         }
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     Ok((status, headers, Body::from(reply.body)).into_response())
 }
 
 fn has_attribute(cookie: &str, attribute: &str) -> bool {
-    cookie.split(';').skip(1).any(|part| part.trim().eq_ignore_ascii_case(attribute))
+    cookie
+        .split(';')
+        .skip(1)
+        .any(|part| part.trim().eq_ignore_ascii_case(attribute))
 }
 
 /// Lets pages of this StreamCircle's own addresses read the answers, with their cookies; nobody else across sites.
 async fn allow_our_sites(State(viewers): State<Arc<Viewers>>, request: Request, next: Next) -> Response {
-    let site = request.headers().get(header::ORIGIN).filter(|site| is_ours(&viewers, site)).cloned();
+    let site = request
+        .headers()
+        .get(header::ORIGIN)
+        .filter(|site| is_ours(&viewers, site))
+        .cloned();
     let mut response = match *request.method() {
         Method::OPTIONS => api_preflight(),
         _ => next.run(request).await,
@@ -134,8 +164,14 @@ async fn allow_our_sites(State(viewers): State<Arc<Viewers>>, request: Request, 
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(site) = site {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, site);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("retry-after"),
+        );
     }
     response
 }

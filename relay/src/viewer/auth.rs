@@ -58,8 +58,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
@@ -115,7 +120,11 @@ impl Gate {
         let relay_id = self.rooms.relay_id();
         if self.rooms.room(room).is_none() {
             // A relay that was never told of any room cannot say that there is none.
-            return Err(if relay_id.is_some() { Problem::NoSuchRoom } else { Problem::NoOrigin });
+            return Err(if relay_id.is_some() {
+                Problem::NoSuchRoom
+            } else {
+                Problem::NoOrigin
+            });
         }
         let now = self.rooms.origin_now();
         let claims = self.claims(token.ok_or(Problem::NoToken)?, now).await?;
@@ -139,11 +148,20 @@ impl Gate {
     }
 
     async fn claims(&self, token: &str, now: UnixMillis) -> Result<Arc<ViewerClaims>, Problem> {
-        let KeyedVerifier { generation, verifier, .. } = self.verifier()?;
+        let KeyedVerifier {
+            generation, verifier, ..
+        } = self.verifier()?;
         let key = (generation, Sha256::digest(token).into());
         if let Some(claims) = self.checked.get(&key).await {
-            let ends = claims.expires_at.0.saturating_add(VIEWER_TOKEN_LEEWAY.as_millis() as i64);
-            return if now.0 < ends { Ok(claims) } else { Err(Problem::BadToken) };
+            let ends = claims
+                .expires_at
+                .0
+                .saturating_add(VIEWER_TOKEN_LEEWAY.as_millis() as i64);
+            return if now.0 < ends {
+                Ok(claims)
+            } else {
+                Err(Problem::BadToken)
+            };
         }
         let claims = verifier.verify_viewer(token, now).map_err(|reason| {
             tracing::debug!(%reason, "viewer token refused");
@@ -196,7 +214,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -211,7 +232,11 @@ mod tests {
         let query = Some("_HLS_msn=1&token=b");
         assert_eq!(presented(&room, &all, query, Some("c")), Some("a"));
         assert_eq!(presented(&room, &cookie, query, Some("c")), Some("b"));
-        assert_eq!(presented(&room, &cookie, Some("token="), None), Some(""), "an empty one is present");
+        assert_eq!(
+            presented(&room, &cookie, Some("token="), None),
+            Some(""),
+            "an empty one is present"
+        );
         assert_eq!(presented(&room, &cookie, None, Some("c")), Some("c"));
         assert_eq!(presented(&room, &cookie, None, None), Some("d"));
         assert_eq!(presented(&room, &basic, None, None), None);

@@ -15,7 +15,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use super::rooms::Rooms;
 
 /// Pieces in order; together they are the body.
-pub struct RopeBody {
+pub(super) struct RopeBody {
     pieces: VecDeque<Bytes>,
     /// Bytes still to be sent.
     left: u64,
@@ -23,7 +23,7 @@ pub struct RopeBody {
 }
 
 impl RopeBody {
-    pub fn new(pieces: impl IntoIterator<Item = Bytes>, rooms: Arc<dyn Rooms>) -> Self {
+    pub(super) fn new(pieces: impl IntoIterator<Item = Bytes>, rooms: Arc<dyn Rooms>) -> Self {
         let pieces: VecDeque<Bytes> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
         Self {
             left: length(&pieces),
@@ -34,12 +34,12 @@ impl RopeBody {
 }
 
 /// Bytes of all pieces together.
-pub fn length<'a>(pieces: impl IntoIterator<Item = &'a Bytes>) -> u64 {
+pub(super) fn length<'a>(pieces: impl IntoIterator<Item = &'a Bytes>) -> u64 {
     pieces.into_iter().map(|piece| piece.len() as u64).sum()
 }
 
 /// The pieces of `range`, which must lie within them.
-pub fn slice(pieces: Vec<Bytes>, range: &Range<u64>) -> Vec<Bytes> {
+pub(super) fn slice(pieces: Vec<Bytes>, range: &Range<u64>) -> Vec<Bytes> {
     let mut start = 0;
     let mut sliced = Vec::with_capacity(pieces.len());
     for piece in pieces {

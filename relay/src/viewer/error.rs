@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use common::hls::directives::{DirectiveError, RefuseReason};
 
 /// Seconds after which a client may ask again for what is not there just now.
 const RETRY_SOON_S: u64 = 1;
@@ -32,8 +33,10 @@ pub enum Problem {
     NoSuchPlaylist,
     #[error("The media is not here, or not here any more.")]
     NoSuchMedia,
+    #[error("The delivery directives cannot be read: {0}.")]
+    BadDirectives(#[from] DirectiveError),
     #[error("The delivery directives cannot be followed: {0}.")]
-    BadDirectives(&'static str),
+    RefusedDirectives(#[from] RefuseReason),
     #[error("Nothing new came in time.")]
     HeldTooLong,
     #[error("The relay is stopping.")]
@@ -55,7 +58,7 @@ pub enum Problem {
 impl Problem {
     pub fn status(self) -> StatusCode {
         match self {
-            Self::BadDirectives(_) | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::BadDirectives(_) | Self::RefusedDirectives(_) | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::BadToken => StatusCode::UNAUTHORIZED,
             Self::OtherRoom | Self::OtherRelay | Self::Revoked => StatusCode::FORBIDDEN,
             Self::NoSuchRoom | Self::Offline | Self::NoSuchPlaylist | Self::NoSuchMedia => StatusCode::NOT_FOUND,
@@ -95,7 +98,10 @@ impl IntoResponse for Problem {
         });
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control()));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Some(seconds) = self.retry_after() {
@@ -123,7 +129,11 @@ mod tests {
         ] {
             let response = problem.into_response();
             assert_eq!(response.status(), status);
-            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), retry, "{problem:?}");
+            assert_eq!(
+                response.headers().contains_key(header::RETRY_AFTER),
+                retry,
+                "{problem:?}"
+            );
             assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         }
     }

@@ -8,19 +8,19 @@ use axum::{
 };
 
 /// Playlists: Apple's type, which all players know.
-pub const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+pub(super) const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 /// The multivariant playlist changes with bit rates alone.
-pub const CACHE_MULTIVARIANT: &str = "private, max-age=5";
+pub(super) const CACHE_MULTIVARIANT: &str = "private, max-age=5";
 /// A media playlist that was asked for as it stands.
-pub const CACHE_PLAYLIST: &str = "private, no-cache";
+pub(super) const CACHE_PLAYLIST: &str = "private, no-cache";
 /// A name under an epoch never names other bytes.
-pub const CACHE_MEDIA: &str = "private, max-age=3600, immutable";
+pub(super) const CACHE_MEDIA: &str = "private, max-age=3600, immutable";
 
 /// Seconds that a browser may remember a preflight.
 const PREFLIGHT_MAX_AGE: &str = "7200";
 
 /// Adds what lets pages of any site read an answer, without credentials.
-pub fn allow_any_site(headers: &mut HeaderMap) {
+pub(super) fn allow_any_site(headers: &mut HeaderMap) {
     let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(
@@ -32,17 +32,20 @@ pub fn allow_any_site(headers: &mut HeaderMap) {
 }
 
 /// The answer to a preflight on `/live`; [`allow_any_site`] adds the rest.
-pub fn media_preflight() -> Response {
+pub(super) fn media_preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, if-none-match, if-range"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, range, if-none-match, if-range",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
 /// The answer to a preflight on the API of a page that may call it.
-pub fn api_preflight() -> Response {
+pub(super) fn api_preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, OPTIONS"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
@@ -52,14 +55,14 @@ pub fn api_preflight() -> Response {
 }
 
 /// How long a playlist whose text is final at its URL (a blocking reload at the live edge) may be kept.
-pub fn cache_of_blocking_reload(target_duration_s: u32) -> HeaderValue {
+pub(super) fn cache_of_blocking_reload(target_duration_s: u32) -> HeaderValue {
     let seconds = 6 * u64::from(target_duration_s);
     HeaderValue::try_from(format!("private, max-age={seconds}")).expect("a number is header text")
 }
 
 /// What a request's `Range` asks of `length` bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(super) enum Wanted {
     /// No range, or one that need not be followed: several ranges, another unit, a broken one.
     Whole,
     Part(Range<u64>),
@@ -68,7 +71,7 @@ pub enum Wanted {
 }
 
 /// Reads `Range`, unless `If-Range` names other bytes than `etag`'s.
-pub fn wanted(request: &HeaderMap, etag: &HeaderValue, length: u64) -> Wanted {
+pub(super) fn wanted(request: &HeaderMap, etag: &HeaderValue, length: u64) -> Wanted {
     let Some(range) = request.get(header::RANGE) else {
         return Wanted::Whole;
     };
@@ -77,7 +80,9 @@ pub fn wanted(request: &HeaderMap, etag: &HeaderValue, length: u64) -> Wanted {
         return Wanted::Whole;
     }
     let range = range.to_str().ok().and_then(|text| text.strip_prefix("bytes="));
-    range.map_or(Wanted::Whole, |range| parse_range(range.trim(), length).unwrap_or(Wanted::Whole))
+    range.map_or(Wanted::Whole, |range| {
+        parse_range(range.trim(), length).unwrap_or(Wanted::Whole)
+    })
 }
 
 /// `None` for what is no single range.
@@ -99,7 +104,11 @@ fn parse_range(range: &str, length: u64) -> Option<Wanted> {
             first..last.saturating_add(1).min(length)
         }
     };
-    Some(if wanted.start < wanted.end { Wanted::Part(wanted) } else { Wanted::Beyond })
+    Some(if wanted.start < wanted.end {
+        Wanted::Part(wanted)
+    } else {
+        Wanted::Beyond
+    })
 }
 
 #[cfg(test)]
@@ -130,7 +139,14 @@ mod tests {
 
     #[test]
     fn anything_else_gets_the_whole() {
-        for range in ["bytes=0-1,5-6", "bytes=5-1", "bytes=a-b", "bytes=-", "items=0-1", "bytes=+1-2"] {
+        for range in [
+            "bytes=0-1,5-6",
+            "bytes=5-1",
+            "bytes=a-b",
+            "bytes=-",
+            "items=0-1",
+            "bytes=+1-2",
+        ] {
             assert_eq!(asked(range), Wanted::Whole, "{range}");
         }
     }
@@ -142,6 +158,9 @@ mod tests {
         headers.insert(header::IF_RANGE, HeaderValue::from_static("\"other\""));
         assert_eq!(wanted(&headers, &HeaderValue::from_static("\"e\""), 9), Wanted::Whole);
         headers.insert(header::IF_RANGE, HeaderValue::from_static("\"e\""));
-        assert_eq!(wanted(&headers, &HeaderValue::from_static("\"e\""), 9), Wanted::Part(0..2));
+        assert_eq!(
+            wanted(&headers, &HeaderValue::from_static("\"e\""), 9),
+            Wanted::Part(0..2)
+        );
     }
 }

@@ -1,17 +1,15 @@
 //! Requests that wait for the live edge: a blocking reload, or a part that was hinted and is not here yet.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use common::{id::Epoch, live::window::LiveWindow};
+use common::{hls::profile::longest_block, id::Epoch, live::window::LiveWindow};
 use node::live::Live;
+use tokio::time::Instant;
 
 use super::{error::Problem, state::Viewers};
 
-/// A held request is answered within this many target durations (RFC 8216bis section 6.2.5.2).
-const MAX_TARGETS_HELD: u32 = 3;
-
 /// What one look at a window gave.
-pub enum Look<T> {
+pub(super) enum Look<T> {
     Found(T),
     /// Look again when something changed.
     NotYet,
@@ -22,7 +20,7 @@ pub enum Look<T> {
 /// # Errors
 /// `gone` when the epoch is not here or leaves, [`Problem::HeldTooLong`] or [`Problem::Stopping`] when nothing came, or what
 /// `look` says.
-pub async fn until_found<T>(
+pub(super) async fn until_found<T>(
     viewers: &Viewers,
     live: &Arc<Live>,
     epoch: Epoch,
@@ -35,7 +33,7 @@ pub async fn until_found<T>(
         changes.borrow_and_update();
         let (looked, target_duration_s) = live.read(|windows| {
             let window = windows.get(epoch).ok_or(gone)?;
-            Ok((look(window)?, window.description().target_duration_s))
+            Ok::<_, Problem>((look(window)?, window.description().target_duration_s))
         })?;
         if let Look::Found(found) = looked {
             return Ok(found);
@@ -51,15 +49,14 @@ pub async fn until_found<T>(
 
 /// Counts a held request as long as it waits.
 struct Held {
-    until: tokio::time::Instant,
+    until: Instant,
 }
 
 impl Held {
     fn new(target_duration_s: u32) -> Self {
         metrics::gauge!("streamcircle_relay_held_requests").increment(1.0);
-        let at_most = Duration::from_secs(u64::from(MAX_TARGETS_HELD * target_duration_s));
         Self {
-            until: tokio::time::Instant::now() + at_most,
+            until: Instant::now() + longest_block(target_duration_s),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use common::{
@@ -23,14 +23,15 @@ use super::{
     auth::{cookie_name, presented, query_token},
     error::Problem,
     headers::{allow_any_site, media_preflight},
-    media::{self, MediaFile},
-    playlist,
+    media, playlist,
     state::Viewers,
 };
 
 /// Answers whatever comes under `/live/` and `/t/`.
-pub async fn enter(State(viewers): State<Arc<Viewers>>, request: Request) -> Response {
-    let mut response = match *request.method() {
+pub(super) async fn enter(State(viewers): State<Arc<Viewers>>, request: Request) -> Response {
+    // Whatever body there is, is not read.
+    let (request, _) = request.into_parts();
+    let mut response = match request.method {
         Method::OPTIONS => media_preflight(),
         Method::GET => answer(&viewers, &request).await,
         Method::HEAD => answer(&viewers, &request).await.map(|_| Body::empty()),
@@ -65,8 +66,10 @@ impl<'a> Target<'a> {
         };
         let (room, rest) = rest.split_once('/')?;
         let resource = match rest.split_once('/') {
-            None if rest == "index.m3u8" => Resource::Multivariant,
-            Some((epoch, file)) => epoch.parse().map_or(Resource::Unknown, |epoch| Resource::InEpoch(epoch, file)),
+            None if rest == uri::MULTIVARIANT => Resource::Multivariant,
+            Some((epoch, file)) => epoch
+                .parse()
+                .map_or(Resource::Unknown, |epoch| Resource::InEpoch(epoch, file)),
             None => Resource::Unknown,
         };
         Some(Self {
@@ -77,16 +80,16 @@ impl<'a> Target<'a> {
     }
 }
 
-async fn answer(viewers: &Viewers, request: &Request) -> Response {
-    let answered = match Target::parse(request.uri().path()) {
+async fn answer(viewers: &Viewers, request: &Parts) -> Response {
+    let answered = match Target::parse(request.uri.path()) {
         Some(target) => admit_and_answer(viewers, request, &target).await,
         None => Err(Problem::NoSuchRoom),
     };
     answered.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn admit_and_answer(viewers: &Viewers, request: &Request, target: &Target<'_>) -> Result<Response, Problem> {
-    let (headers, query) = (request.headers(), request.uri().query());
+async fn admit_and_answer(viewers: &Viewers, request: &Parts, target: &Target<'_>) -> Result<Response, Problem> {
+    let (headers, query) = (&request.headers, request.uri.query());
     let token = presented(&target.room, headers, query, target.path_token);
     let claims = viewers.gate.admit(&target.room, token).await?;
     let not_live = match target.resource {
@@ -99,22 +102,17 @@ async fn admit_and_answer(viewers: &Viewers, request: &Request, target: &Target<
         Resource::Multivariant => {
             let mut response = playlist::answer_multivariant(viewers, &live, headers).await?;
             if let Some(token) = query_token(query).filter(|query_token| Some(*query_token) == token) {
-                let secure = request.extensions().get() == Some(&Secure(true));
+                let secure = request.extensions.get() == Some(&Secure(true));
                 remember(&mut response, token, &claims, viewers.rooms.origin_now(), secure);
             }
             Ok(response)
         }
         Resource::InEpoch(epoch, name) => {
-            let file = match uri::parse_media(name).ok_or(Problem::NoSuchMedia)? {
-                MediaPath::Playlist(rendition) => {
-                    return playlist::answer_media(viewers, &live, epoch, rendition, query, headers).await;
-                }
-                MediaPath::Init { rendition, init_id } => MediaFile::Init(rendition, init_id),
-                MediaPath::Segment { rendition, msn } => MediaFile::Segment(rendition, msn),
-                MediaPath::Part(id) => MediaFile::Part(id),
-                MediaPath::Gap => return Err(Problem::NoSuchMedia),
-            };
-            media::answer(viewers, &live, &target.room, epoch, (name, file), headers).await
+            let file = uri::parse_media(name).ok_or(Problem::NoSuchMedia)?;
+            if let MediaPath::Playlist(track) = file {
+                return playlist::answer_media(viewers, &live, epoch, track, query, headers).await;
+            }
+            media::answer(viewers, &live, &target.room, epoch, file, headers).await
         }
         Resource::Unknown => Err(Problem::NoSuchMedia),
     }

@@ -10,11 +10,9 @@ use axum::{
 use bytes::Bytes;
 use common::{
     hls::uri::MediaPath,
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
-    live::{
-        RenditionFormat,
-        window::{LiveWindow, Lookup, SegmentLookup},
-    },
+    id::{Epoch, PartId, RoomSlug},
+    live::window::{LiveWindow, Lookup, SegmentLookup},
+    media::access_unit::TrackKind,
     wire::request::FetchRequest,
 };
 use node::{live::Live, web_app};
@@ -28,101 +26,77 @@ use super::{
     state::Viewers,
 };
 
-/// Which file of an epoch, of those that are media.
-#[derive(Clone, Copy, Debug)]
-pub enum MediaFile {
-    Init(RenditionId, u32),
-    Segment(RenditionId, Msn),
-    Part(PartId),
-}
-
 /// Where a file's bytes are.
 enum Place {
     Here(Vec<Bytes>),
-    Upstream,
+    Upstream(FetchRequest),
 }
 
-impl MediaFile {
-    fn rendition(self) -> RenditionId {
-        match self {
-            Self::Init(rendition, _) | Self::Segment(rendition, _) => rendition,
-            Self::Part(id) => id.rendition,
-        }
-    }
-
-    /// Looks for the file. Of those that are not here yet, only the next part is waited for: it is the one that playlists hint.
-    fn find(self, window: &LiveWindow) -> Result<Look<Place>, Problem> {
-        let found = match self {
-            Self::Init(rendition, id) => {
-                let init = window.init(rendition, id).ok_or(Problem::NoSuchMedia)?;
-                Place::Here(vec![init.clone()])
-            }
-            Self::Segment(rendition, msn) => match window.segment(rendition, msn) {
-                SegmentLookup::Here(pieces) => Place::Here(pieces),
-                SegmentLookup::Absent => Place::Upstream,
-                SegmentLookup::Open | SegmentLookup::NotYet | SegmentLookup::Unknown => return Err(Problem::NoSuchMedia),
-            },
-            Self::Part(id) => match window.part(id) {
-                Lookup::Here(piece) => Place::Here(vec![piece]),
-                Lookup::Absent => Place::Upstream,
-                Lookup::NotYet if window.next(id.rendition) == (id.msn, id.part) => return Ok(Look::NotYet),
-                Lookup::NotYet | Lookup::Unknown => return Err(Problem::NoSuchMedia),
-            },
-        };
-        Ok(Look::Found(found))
-    }
-
-    fn fetch_request(self, room: &RoomSlug, epoch: Epoch) -> Option<FetchRequest> {
-        let (msn, part) = match self {
-            Self::Init(..) => return None,
-            Self::Segment(_, msn) => (msn, None),
-            Self::Part(id) => (id.msn, Some(id.part)),
-        };
-        Some(FetchRequest {
+/// Looks for `file`. Of those that are not here yet, only the next part is waited for: it is the one that playlists hint.
+fn find(window: &LiveWindow, room: &RoomSlug, file: MediaPath) -> Result<Look<(Place, &'static str)>, Problem> {
+    let (MediaPath::Init { track, .. } | MediaPath::Segment { track, .. } | MediaPath::Part { track, .. }) = file
+    else {
+        return Err(Problem::NoSuchMedia);
+    };
+    let rendition = window.description().rendition_of(track).ok_or(Problem::NoSuchMedia)?;
+    let upstream = |msn, part| {
+        Place::Upstream(FetchRequest {
             room: room.clone(),
-            epoch,
-            rendition: self.rendition(),
+            epoch: window.epoch(),
+            rendition,
             msn,
             part,
         })
-    }
+    };
+    let place = match file {
+        MediaPath::Init { init_id, .. } => {
+            let init = window.init(rendition, init_id).ok_or(Problem::NoSuchMedia)?;
+            Place::Here(vec![init.clone()])
+        }
+        MediaPath::Segment { msn, .. } => match window.segment(rendition, msn) {
+            SegmentLookup::Here(pieces) => Place::Here(pieces),
+            SegmentLookup::Absent => upstream(msn, None),
+            SegmentLookup::Open | SegmentLookup::NotYet | SegmentLookup::Unknown => return Err(Problem::NoSuchMedia),
+        },
+        MediaPath::Part { msn, part, .. } => match window.part(PartId { rendition, msn, part }) {
+            Lookup::Here(piece) => Place::Here(vec![piece]),
+            Lookup::Absent => upstream(msn, Some(part)),
+            Lookup::NotYet if window.next(rendition) == (msn, part) => return Ok(Look::NotYet),
+            Lookup::NotYet | Lookup::Unknown => return Err(Problem::NoSuchMedia),
+        },
+        MediaPath::Playlist(_) | MediaPath::Gap => return Err(Problem::NoSuchMedia),
+    };
+    let content_type = match track {
+        TrackKind::Video => "video/mp4",
+        TrackKind::Audio => "audio/mp4",
+    };
+    Ok(Look::Found((place, content_type)))
 }
 
 /// A media file, whole or the range that was asked for.
 ///
 /// # Errors
 /// It is not here and cannot be fetched, or the range lies beyond it.
-pub async fn answer(
+pub(super) async fn answer(
     viewers: &Viewers,
     live: &Arc<Live>,
     room: &RoomSlug,
     epoch: Epoch,
-    (name, file): (&str, MediaFile),
+    file: MediaPath,
     request: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = until_found(viewers, live, epoch, Problem::NoSuchMedia, |window| {
-        let format = window.description().rendition(file.rendition()).ok_or(Problem::NoSuchMedia)?;
-        let content_type = match format.format {
-            RenditionFormat::Video { .. } => "video/mp4",
-            RenditionFormat::Audio { .. } => "audio/mp4",
-        };
-        Ok(match file.find(window)? {
-            Look::Found(place) => Look::Found((place, content_type)),
-            Look::NotYet => Look::NotYet,
-        })
-    });
-    let (place, content_type) = found.await?;
+    let look = |window: &LiveWindow| find(window, room, file);
+    let (place, content_type) = until_found(viewers, live, epoch, Problem::NoSuchMedia, look).await?;
     let pieces = match place {
         Place::Here(pieces) => pieces,
-        Place::Upstream => fetch(viewers, file.fetch_request(room, epoch)).await?,
+        Place::Upstream(request) => fetch(viewers, request).await?,
     };
-    // The name is of our own making by now: it was parsed, and parsing takes one spelling only.
-    let etag = HeaderValue::try_from(format!("\"{epoch}/{name}\"")).map_err(|_| Problem::NoSuchMedia)?;
+    // Names never change their bytes, so a name is as good as a hash.
+    let etag = HeaderValue::try_from(format!("\"{epoch}/{file}\"")).expect("names of media are plain text");
     respond(viewers, pieces, etag, content_type, request)
 }
 
-async fn fetch(viewers: &Viewers, request: Option<FetchRequest>) -> Result<Vec<Bytes>, Problem> {
-    let request = request.ok_or(Problem::NoSuchMedia)?;
+async fn fetch(viewers: &Viewers, request: FetchRequest) -> Result<Vec<Bytes>, Problem> {
     viewers.rooms.fetch(request).await.map_err(|failure| match failure {
         FetchFailure::Gone => Problem::NoSuchMedia,
         FetchFailure::Unavailable => Problem::NoOrigin,
@@ -157,7 +131,10 @@ fn respond(
     };
     if status == StatusCode::PARTIAL_CONTENT {
         let text = format!("bytes {}-{}/{length}", range.start, range.end - 1);
-        headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(text).expect("numbers are header text"));
+        headers.insert(
+            header::CONTENT_RANGE,
+            HeaderValue::try_from(text).expect("numbers are header text"),
+        );
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));

@@ -12,12 +12,12 @@ use axum::{
 use bytes::Bytes;
 use common::{
     hls::{
-        directives::{self, Answer, Directives},
-        media_playlist::{self, Skip},
-        multivariant,
+        directives::{self, Answer, Directives, Skip},
+        media_playlist, multivariant,
     },
     id::{Epoch, Msn, RenditionId},
     live::{EpochDescription, window::LiveWindow},
+    media::access_unit::TrackKind,
 };
 use node::{live::Live, web_app};
 use sha2::{Digest, Sha256};
@@ -35,7 +35,7 @@ use super::{
 const MAX_KEPT: usize = 1024;
 
 /// A playlist's text, with its gzip form made when first asked for.
-pub struct Rendered {
+pub(super) struct Rendered {
     text: Bytes,
     gzip: OnceLock<Bytes>,
     etag: HeaderValue,
@@ -76,7 +76,7 @@ impl Rendered {
 
 /// The newest text of each playlist.
 #[derive(Default)]
-pub struct Renderings(Mutex<HashMap<Key, Arc<Mutex<Option<Kept>>>>>);
+pub(super) struct Renderings(Mutex<HashMap<Key, Arc<Mutex<Option<Kept>>>>>);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
@@ -133,8 +133,14 @@ impl Renderings {
 ///
 /// # Errors
 /// Nothing is live.
-pub async fn answer_multivariant(viewers: &Viewers, live: &Arc<Live>, request: &HeaderMap) -> Result<Response, Problem> {
-    let epoch = live.read(|windows| windows.current().map(LiveWindow::epoch)).ok_or(Problem::Offline)?;
+pub(super) async fn answer_multivariant(
+    viewers: &Viewers,
+    live: &Arc<Live>,
+    request: &HeaderMap,
+) -> Result<Response, Problem> {
+    let epoch = live
+        .read(|windows| windows.current().map(LiveWindow::epoch))
+        .ok_or(Problem::Offline)?;
     let text = until_found(viewers, live, epoch, Problem::Offline, |window| {
         Ok(if is_playable(window) {
             Look::Found(multivariant::render(window.description()))
@@ -142,44 +148,54 @@ pub async fn answer_multivariant(viewers: &Viewers, live: &Arc<Live>, request: &
             Look::NotYet
         })
     });
-    let rendered = Rendered::new(text.await?);
-    Ok(rendered.answer(request, HeaderValue::from_static(CACHE_MULTIVARIANT), viewers.rooms.clone()))
+    let text = text.await.map_err(|problem| match problem {
+        Problem::HeldTooLong => Problem::Offline,
+        other => other,
+    })?;
+    let rendered = Rendered::new(text);
+    Ok(rendered.answer(
+        request,
+        HeaderValue::from_static(CACHE_MULTIVARIANT),
+        viewers.rooms.clone(),
+    ))
 }
 
 /// A media playlist, held back as its delivery directives ask.
 ///
 /// # Errors
 /// The directives make no sense, the epoch or rendition is not here, or what they ask for does not come.
-pub async fn answer_media(
+pub(super) async fn answer_media(
     viewers: &Viewers,
     live: &Arc<Live>,
     epoch: Epoch,
-    rendition: RenditionId,
+    track: TrackKind,
     query: Option<&str>,
     request: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let directives = directives::parse(query).map_err(|error| Problem::BadDirectives(error.reason()))?;
+    let directives = directives::parse(query)?;
     let found = until_found(viewers, live, epoch, Problem::NoSuchPlaylist, |window| {
-        look(&viewers.renderings, window, rendition, &directives)
+        look(&viewers.renderings, window, track, &directives)
     });
-    let (rendered, cache_control) = found.await?;
+    let (rendered, cache_control) = found.await.map_err(|problem| match problem {
+        // Only a request that asked to be held may be answered 503.
+        Problem::HeldTooLong if directives.position.is_none() => Problem::Offline,
+        other => other,
+    })?;
     Ok(rendered.answer(request, cache_control, viewers.rooms.clone()))
 }
 
 fn look(
     renderings: &Renderings,
     window: &LiveWindow,
-    rendition: RenditionId,
+    track: TrackKind,
     directives: &Directives,
 ) -> Result<Look<(Arc<Rendered>, HeaderValue)>, Problem> {
     let description = window.description();
-    if description.rendition(rendition).is_none() {
-        return Err(Problem::NoSuchPlaylist);
-    }
+    let rendition = description.rendition_of(track).ok_or(Problem::NoSuchPlaylist)?;
     let skip = match directives::answer(window, rendition, directives) {
         Answer::Now(skip) => skip,
         Answer::Wait(_) => return Ok(Look::NotYet),
-        Answer::Refuse(reason) => return Err(Problem::BadDirectives(reason)),
+        Answer::Refuse(reason) => return Err(reason.into()),
     };
     if !is_playable(window) {
         return Ok(Look::NotYet);
@@ -195,18 +211,17 @@ fn look(
 /// The answer belongs to its URL for good: a reload that asked for what has just come.
 fn is_final(window: &LiveWindow, rendition: RenditionId, directives: &Directives) -> bool {
     let last_complete = window.edge(rendition).and_then(|edge| edge.last_complete);
-    let asked = directives.msn;
-    !window.ended() && asked.is_some_and(|msn| last_complete.is_none_or(|last| msn >= last))
+    !window.ended()
+        && directives
+            .position
+            .is_some_and(|(msn, _)| last_complete.is_none_or(|last| msn >= last))
 }
 
-/// A playlist of parts alone starts a player only if there are enough of them for its hold-back of three parts (PROTOCOLS 1.5).
-const PARTS_TO_START: u32 = 4;
-
-/// Each rendition has enough to start with, or nothing more will come.
+/// A player that gets the playlist now can start: enough is listed, and the init segments are here. Or nothing more will come.
 fn is_playable(window: &LiveWindow) -> bool {
-    window.ended()
-        || window.description().rendition_ids().all(|rendition| {
-            let edge = window.edge(rendition);
-            edge.is_some_and(|edge| edge.last_complete.is_some() || edge.open_parts >= PARTS_TO_START)
-        })
+    let has_init = |rendition| {
+        let newest = window.segments(rendition).next_back();
+        newest.is_some_and(|segment| window.init(rendition, segment.init_id()).is_some())
+    };
+    window.ended() || (media_playlist::ready(window) && window.description().rendition_ids().all(has_init))
 }

@@ -8,11 +8,11 @@ use super::{auth::Gate, playlist::Renderings, rooms::Rooms};
 
 /// The viewers' side of a relay, for an `Arc`.
 pub struct Viewers {
-    pub rooms: Arc<dyn Rooms>,
-    pub gate: Gate,
-    pub renderings: Renderings,
+    pub(super) rooms: Arc<dyn Rooms>,
+    pub(super) gate: Gate,
+    pub(super) renderings: Renderings,
     /// Held requests are ended when it is cancelled.
-    pub stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl Viewers {

@@ -8,6 +8,7 @@
 
 mod follow;
 mod in_flight;
+mod parts;
 #[cfg(test)]
 mod tests;
 

@@ -210,7 +210,7 @@ impl World {
             Event::Dial => self.dial(),
             Event::Break(id) => {
                 if self.connection.take_if(|connection| connection.id == id).is_some() {
-                    self.relay_input(subscriber::Input::Disconnected);
+                    self.relay_input(subscriber::Input::Disconnected { may_return: true });
                 }
             }
             Event::ToRelay(id, frame) => {
@@ -260,7 +260,7 @@ impl World {
 
     fn dial(&mut self) {
         if self.random.chance(self.weather.breaks) {
-            self.relay_input(subscriber::Input::Disconnected);
+            self.relay_input(subscriber::Input::Disconnected { may_return: true });
             return;
         }
         self.connections += 1;

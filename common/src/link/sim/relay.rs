@@ -99,7 +99,7 @@ impl Relay {
                 self.windows.clear();
             }
             Output::BadWindow { error, .. } => panic!("a bad window: {error}"),
-            Output::Stop { .. } => self.log.push("stopped"),
+            Output::Close { .. } => self.log.push("closed"),
             Output::Connect { .. } | Output::Frame(_) | Output::Fetch { .. } => unreachable!("the world does these"),
         }
     }

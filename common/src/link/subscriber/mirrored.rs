@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{
     Output,
     gap::Gaps,
-    reorder::{Reorder, Step, Stuck, fetched_part},
+    reorder::{Reorder, Step, Stuck},
 };
 use crate::{
     id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
@@ -147,7 +147,7 @@ impl Mirrored {
 
     pub(super) fn take_skipped(&mut self, id: PartId, outline: PartOutline, now: Monotonic) {
         if let Some(reorder) = self.rendition(id.rendition) {
-            reorder.take_skipped(id.msn, id.part, outline, now);
+            reorder.take_skipped((id.msn, id.part), outline, now);
         }
     }
 
@@ -245,5 +245,19 @@ impl Mirrored {
             epoch: self.epoch,
             event,
         }
+    }
+}
+
+/// Puts together a part that was fetched.
+fn fetched_part(id: PartId, outline: PartOutline, body: Bytes) -> Part {
+    let record = outline.record;
+    Part {
+        id,
+        init_id: outline.init_id,
+        dts: record.dts,
+        duration: record.duration,
+        program_date_time: record.program_date_time,
+        flags: record.flags,
+        body,
     }
 }

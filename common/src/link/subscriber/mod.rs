@@ -8,128 +8,42 @@
 //! reports and pings. The driver hands over every frame and part it receives, carries out what [`Subscriber::poll`] gives, in order,
 //! and calls again at [`Subscriber::next_timeout`].
 
+mod frames;
 mod gap;
+mod io;
 mod mirrored;
 mod orphans;
+mod pending;
 mod reorder;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
 
 use self::{gap::Gaps, mirrored::Mirrored};
-pub use self::{orphans::MAX_ORPHAN_BYTES, reorder::MAX_HELD_BYTES};
-use super::{MAX_ROOMS, backoff::Backoff, code};
+pub use self::{
+    io::{FetchOutcome, Input, Output, SubscriberConfig},
+    orphans::MAX_ORPHAN_BYTES,
+    pending::MAX_HELD_BYTES,
+};
+use super::{MAX_ROOMS, backoff::Backoff};
 use crate::{
-    id::{Epoch, PartId, RoomSlug},
-    live::{
-        EpochDescription, LiveEvent,
-        window::{LiveWindow, Retention, WindowError, WindowRecords},
-    },
+    id::{Epoch, RoomSlug},
     time::Monotonic,
-    wire::{
-        LINK_VERSION,
-        control::{DownstreamFrame, UpstreamFrame},
-        media::{PartHeader, PartOutline},
-    },
+    wire::{LINK_VERSION, control::DownstreamFrame, media::PartHeader},
 };
 
 /// How long a room stays subscribed after the last sign of a viewer.
 pub const LINGER: Duration = Duration::from_secs(30);
+/// How long to wait where upstream does not want this relay: it may have changed its mind, or its version.
+const UNWANTED_WAIT: Duration = Duration::from_secs(60);
 /// Least time between two requests for a new window of a room that could not be followed.
 const RESYNC_SPACING: Duration = Duration::from_secs(2);
-
-/// What the relay says of itself, and how it keeps windows.
-#[derive(Clone, Debug)]
-pub struct SubscriberConfig {
-    pub name: String,
-    pub public_url: String,
-    /// Name and version of this software.
-    pub software: String,
-    pub retention: Retention,
-    /// Of the jitter between dials.
-    pub seed: u64,
-}
-
-/// What happens to the subscriber.
-#[derive(Debug)]
-pub enum Input {
-    /// A connection stands.
-    Connected,
-    /// It is gone, or could not be made.
-    Disconnected,
-    Frame(UpstreamFrame),
-    /// A part's stream has ended well; the body is as long as its header says.
-    Part {
-        header: PartHeader,
-        body: Bytes,
-    },
-    /// How an [`Output::Fetch`] went. Every one has to be answered, unless the connection is lost before.
-    Fetched {
-        room: RoomSlug,
-        epoch: Epoch,
-        id: PartId,
-        outcome: FetchOutcome,
-    },
-    /// Someone here watches the room.
-    Interest(RoomSlug),
-    /// The mirror's window refused an event: start the room anew.
-    Refused(RoomSlug),
-    Tick,
-}
-
-/// How a fetch went.
-#[derive(Debug)]
-pub enum FetchOutcome {
-    Found {
-        outline: PartOutline,
-        body: Bytes,
-    },
-    /// Upstream does not have it.
-    Gone,
-    /// The question or its answer was lost.
-    Failed,
-}
-
-/// What the driver has to do.
-#[derive(Debug)]
-pub enum Output {
-    /// Dial after this time.
-    Connect { after: Duration },
-    /// Send on the control stream.
-    Frame(DownstreamFrame),
-    /// The room's window from now on, bodies still to come. Bodies of a window of the same epoch are still good.
-    PutWindow { room: RoomSlug, window: Box<LiveWindow> },
-    /// For the room's current window; never a `Start`.
-    Apply {
-        room: RoomSlug,
-        epoch: Epoch,
-        event: LiveEvent,
-    },
-    /// A body for a part that stands in the window.
-    Fill {
-        room: RoomSlug,
-        epoch: Epoch,
-        id: PartId,
-        body: Bytes,
-    },
-    /// Ask for this part, and answer with [`Input::Fetched`].
-    Fetch { room: RoomSlug, epoch: Epoch, id: PartId },
-    /// Upstream has nothing live there.
-    Offline { room: RoomSlug },
-    /// The room is no longer followed: its windows may go.
-    Forget { room: RoomSlug },
-    /// Upstream sent a window that is none; the room is tried again later.
-    BadWindow { room: RoomSlug, error: WindowError },
-    /// Close the connection; nothing is dialled again.
-    Stop { code: u32, reason: String },
-}
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -137,6 +51,7 @@ pub struct Subscriber {
     config: SubscriberConfig,
     link: Link,
     backoff: Backoff,
+    was_sent_away: bool,
     rooms: BTreeMap<RoomSlug, Room>,
     orphans: orphans::Orphans,
     outputs: VecDeque<Output>,
@@ -148,7 +63,6 @@ enum Link {
     /// `Hello` is said, `Welcome` not heard.
     Greeting,
     Up,
-    Stopped,
 }
 
 #[derive(Debug)]
@@ -168,6 +82,7 @@ impl Subscriber {
         Self {
             link: Link::Down,
             backoff: Backoff::new(config.seed),
+            was_sent_away: false,
             config,
             rooms: BTreeMap::new(),
             orphans: orphans::Orphans::default(),
@@ -215,7 +130,7 @@ impl Subscriber {
     pub fn handle(&mut self, now: Monotonic, input: Input) {
         match input {
             Input::Connected => self.connected(),
-            Input::Disconnected => self.disconnected(),
+            Input::Disconnected { may_return } => self.disconnected(may_return),
             Input::Frame(frame) => self.frame(now, frame),
             Input::Part { header, body } => self.part(now, header, body),
             Input::Fetched {
@@ -235,9 +150,6 @@ impl Subscriber {
     }
 
     fn connected(&mut self) {
-        if self.link == Link::Stopped {
-            return;
-        }
         self.link = Link::Greeting;
         self.outputs.push_back(Output::Frame(DownstreamFrame::Hello {
             version: LINK_VERSION,
@@ -247,153 +159,19 @@ impl Subscriber {
         }));
     }
 
-    fn disconnected(&mut self) {
-        if self.link == Link::Stopped {
-            return;
-        }
+    fn disconnected(&mut self, may_return: bool) {
         self.link = Link::Down;
         self.orphans.clear();
         for media in self.rooms.values_mut().filter_map(|room| room.media.as_mut()) {
             media.forget_pending();
         }
-        self.outputs.push_back(Output::Connect {
-            after: self.backoff.next_wait(),
-        });
-    }
-
-    fn frame(&mut self, now: Monotonic, frame: UpstreamFrame) {
-        match frame {
-            UpstreamFrame::Welcome { .. } => self.welcomed(),
-            UpstreamFrame::RoomGone { room } => {
-                self.end_media(&room);
-                if self.rooms.remove(&room).is_some() {
-                    self.outputs.push_back(Output::Forget { room });
-                }
-            }
-            UpstreamFrame::Window {
-                room,
-                description,
-                records,
-            } => {
-                if let Err(error) = self.window(now, &room, description, records) {
-                    self.resync(now, &room);
-                    self.outputs.push_back(Output::BadWindow { room, error });
-                }
-            }
-            UpstreamFrame::Offline { room } => {
-                self.end_media(&room);
-                if self.rooms.contains_key(&room) {
-                    self.outputs.push_back(Output::Offline { room });
-                }
-            }
-            UpstreamFrame::Init {
-                room,
-                epoch,
-                rendition,
-                init_id,
-                body,
-            } => {
-                self.with_media(now, &room, epoch, |media, out| {
-                    media.take_init(rendition, init_id, body, out)
-                });
-            }
-            UpstreamFrame::SegmentEnd {
-                room,
-                epoch,
-                rendition,
-                msn,
-                parts,
-            } => {
-                self.with_media(now, &room, epoch, |media, _| {
-                    media.take_segment_end(rendition, msn, parts, now)
-                });
-            }
-            UpstreamFrame::Skipped {
-                room,
-                epoch,
-                id,
-                outline,
-            } => {
-                self.with_media(now, &room, epoch, |media, _| media.take_skipped(id, outline, now));
-            }
-            UpstreamFrame::BitRate {
-                room,
-                epoch,
-                rendition,
-                bit_rate,
-            } => {
-                let event = LiveEvent::BitRate { rendition, bit_rate };
-                self.with_media(now, &room, epoch, |media, out| media.take_event(event, out));
-            }
-            UpstreamFrame::End { room, epoch } => self.with_media(now, &room, epoch, |media, _| media.take_end(now)),
-            UpstreamFrame::GoAway { reason } => {
-                self.link = Link::Stopped;
-                self.outputs.push_back(Output::Stop {
-                    code: code::GO_AWAY,
-                    reason,
-                });
-            }
-            UpstreamFrame::Keys { .. }
-            | UpstreamFrame::Revoke { .. }
-            | UpstreamFrame::PublicUrls { .. }
-            | UpstreamFrame::Room { .. }
-            | UpstreamFrame::Pong { .. } => {}
-        }
-    }
-
-    fn welcomed(&mut self) {
-        if self.link != Link::Greeting {
-            return;
-        }
-        self.link = Link::Up;
-        self.backoff.reset();
-        for (slug, room) in &mut self.rooms {
-            room.resync_at = None;
-            let resume = room.media.as_ref().and_then(Mirrored::resume_point);
-            self.outputs.push_back(Output::Frame(DownstreamFrame::Subscribe {
-                room: slug.clone(),
-                resume,
-            }));
-        }
-    }
-
-    fn window(
-        &mut self,
-        now: Monotonic,
-        slug: &RoomSlug,
-        description: EpochDescription,
-        mut records: WindowRecords,
-    ) -> Result<(), WindowError> {
-        let Some(room) = self.rooms.get_mut(slug) else {
-            return Ok(());
+        let is_unwanted = std::mem::take(&mut self.was_sent_away) || !may_return;
+        let after = if is_unwanted {
+            UNWANTED_WAIT
+        } else {
+            self.backoff.next_wait()
         };
-        let epoch = description.epoch;
-        let (mut held, mut gaps) = (Vec::new(), room.old_gaps.take().filter(|gaps| gaps.epoch() == epoch));
-        match room.media.take() {
-            Some(same) if same.epoch() == epoch => {
-                let (parts, listed) = same.into_held_and_gaps();
-                (held, gaps) = (parts, Some(listed));
-            }
-            Some(mut old) => old.abandon(&mut self.outputs),
-            None => {}
-        }
-        let gaps = gaps.unwrap_or_else(|| Gaps::new(epoch));
-        gaps.mark(&mut records);
-        let window = LiveWindow::from_records(Arc::new(description), records, self.config.retention, now)?;
-        let mut media = Mirrored::new(slug.clone(), &window, gaps);
-        self.outputs.push_back(Output::PutWindow {
-            room: slug.clone(),
-            window: Box::new(window),
-        });
-        for part in held {
-            media.take_part(part, now, &mut self.outputs);
-        }
-        for (header, body) in self.orphans.claim(slug, epoch) {
-            media.take_pushed(&header, body, now, &mut self.outputs);
-        }
-        room.media = Some(media);
-        self.advance(now, slug);
-        Ok(())
+        self.outputs.push_back(Output::Connect { after });
     }
 
     fn part(&mut self, now: Monotonic, header: PartHeader, body: Bytes) {
@@ -412,7 +190,7 @@ impl Subscriber {
     fn interest(&mut self, now: Monotonic, slug: RoomSlug) {
         if let Some(room) = self.rooms.get_mut(&slug) {
             room.last_sign = now;
-        } else if self.rooms.len() < MAX_ROOMS && self.link != Link::Stopped {
+        } else if self.rooms.len() < MAX_ROOMS {
             if self.is_up() {
                 self.subscribe(&slug);
             }

@@ -8,27 +8,24 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-
-use super::gap::{Neighbour, gap_part};
+use super::{
+    gap::{Neighbour, gap_part},
+    pending::Pending,
+};
 use crate::{
     id::{Msn, PartId, RenditionId},
     live::{
         EpochDescription, LiveEvent, Part,
-        window::{LiveWindow, MAX_PARTS_PER_SEGMENT, Segment},
+        window::{LiveWindow, Segment},
     },
     time::Monotonic,
     wire::media::PartOutline,
 };
 
-/// Most bytes of early parts that wait; beyond it the one furthest ahead is dropped, to be fetched when its turn comes.
-pub const MAX_HELD_BYTES: usize = 8 << 20;
-/// Most early parts that wait.
-const MAX_HELD_PARTS: usize = 512;
-/// How many segments ahead of the next part anything may be.
-const MAX_SEGMENTS_AHEAD: u64 = 64;
 /// Fetches of missing parts that run at a time. Each may turn out to double what is on its way already.
 const MAX_FETCHES: usize = 4;
+/// How far missing parts are looked for; more than may be fetched, so that those which are gone do not block the others.
+const MAX_LOOKED_FOR: usize = 64;
 
 /// Segment and part: a place in a rendition.
 pub(super) type Position = (Msn, u32);
@@ -55,29 +52,8 @@ pub(super) struct Reorder {
     previous: Option<Neighbour>,
     oldest_init: u32,
     inits: BTreeSet<u32>,
-    held: BTreeMap<Position, Held>,
-    held_bytes: usize,
-    ends: BTreeMap<Msn, End>,
-    skipped: BTreeMap<Position, Skipped>,
+    pending: Pending,
     fetches: BTreeMap<Position, Fetch>,
-}
-
-#[derive(Debug)]
-struct Held {
-    part: Part,
-    since: Monotonic,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct End {
-    parts: u32,
-    since: Monotonic,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Skipped {
-    outline: PartOutline,
-    since: Monotonic,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,10 +81,7 @@ impl Reorder {
                 .and_then(|newest| Neighbour::at_the_end_of(newest, timescale)),
             oldest_init: window.segments(id).next().map_or(0, Segment::init_id),
             inits: BTreeSet::new(),
-            held: BTreeMap::new(),
-            held_bytes: 0,
-            ends: BTreeMap::new(),
-            skipped: BTreeMap::new(),
+            pending: Pending::default(),
             fetches: BTreeMap::new(),
         }
     }
@@ -119,12 +92,12 @@ impl Reorder {
     }
 
     pub(super) fn held_bytes(&self) -> usize {
-        self.held_bytes
+        self.pending.held_bytes()
     }
 
     /// Whether nothing is known to be missing, and no segment is open.
     pub(super) fn is_settled(&self) -> bool {
-        self.next.1 == 0 && self.horizon().is_none()
+        self.next.1 == 0 && self.pending.evidence(self.next).is_none()
     }
 
     /// Whether the window wants this init segment: not one that only segments before it used.
@@ -138,26 +111,22 @@ impl Reorder {
         if at < self.next {
             return Some(part);
         }
-        if self.is_plausible(at) && !self.held.contains_key(&at) {
+        if Pending::is_plausible(at, self.next) {
             self.fetches.remove(&at);
-            self.held_bytes += part.body.len();
-            self.held.insert(at, Held { part, since: now });
-            self.drop_furthest();
+            self.pending.hold(part, now);
         }
         None
     }
 
     pub(super) fn take_segment_end(&mut self, msn: Msn, parts: u32, now: Monotonic) {
-        if (1..=MAX_PARTS_PER_SEGMENT).contains(&(parts as usize)) && msn >= self.next.0 && self.is_plausible((msn, 0))
-        {
-            self.ends.entry(msn).or_insert(End { parts, since: now });
+        if Pending::is_plausible((msn, 0), (self.next.0, 0)) {
+            self.pending.segment_end(msn, parts, now);
         }
     }
 
-    pub(super) fn take_skipped(&mut self, msn: Msn, part: u32, outline: PartOutline, now: Monotonic) {
-        let at = (msn, part);
-        if at >= self.next && self.is_plausible(at) && !self.held.contains_key(&at) {
-            self.skipped.entry(at).or_insert(Skipped { outline, since: now });
+    pub(super) fn take_skipped(&mut self, at: Position, outline: PartOutline, now: Monotonic) {
+        if Pending::is_plausible(at, self.next) {
+            self.pending.skip(at, outline, now);
         }
     }
 
@@ -177,16 +146,13 @@ impl Reorder {
 
     /// Forgets all but the place: a new link sends again from [`Reorder::next`] on.
     pub(super) fn forget_pending(&mut self) {
-        self.held.clear();
-        self.held_bytes = 0;
-        self.ends.clear();
-        self.skipped.clear();
+        self.pending = Pending::default();
         self.fetches.clear();
     }
 
     /// The early parts, for a successor that starts further ahead.
     pub(super) fn into_held(self) -> impl Iterator<Item = Part> {
-        self.held.into_values().map(|held| held.part)
+        self.pending.into_held()
     }
 
     /// The event that closes the open segment as it stands, if one is open.
@@ -225,42 +191,31 @@ impl Reorder {
 
     /// When [`Reorder::advance`] has something to do even if nothing comes.
     pub(super) fn wake_at(&self) -> Option<Monotonic> {
-        let gap_at = self.evidence(self.next)? + self.gap_after;
+        let gap_at = self.pending.evidence(self.next)? + self.gap_after;
         let may_ask = self.running_fetches() < MAX_FETCHES;
         let asks = self.missing().into_iter().filter_map(|at| match self.fetches.get(&at) {
-            None if may_ask => self.evidence(at).map(|since| since + self.fetch_after),
+            None if may_ask => self.pending.evidence(at).map(|since| since + self.fetch_after),
             Some(Fetch::Failed { again_at }) if may_ask => Some(*again_at),
             _ => None,
         });
         Some(asks.fold(gap_at, Monotonic::min))
     }
 
-    fn is_plausible(&self, (msn, part): Position) -> bool {
-        msn.0 <= self.next.0.0.saturating_add(MAX_SEGMENTS_AHEAD) && (part as usize) < MAX_PARTS_PER_SEGMENT
-    }
-
-    fn drop_furthest(&mut self) {
-        while self.held.len() > MAX_HELD_PARTS || (self.held_bytes > MAX_HELD_BYTES && self.held.len() > 1) {
-            if let Some((_, dropped)) = self.held.pop_last() {
-                self.held_bytes -= dropped.part.body.len();
-            }
-        }
-    }
-
     fn segment_is_over(&self) -> bool {
-        self.ends
-            .get(&self.next.0)
-            .is_some_and(|end| self.next.1 > 0 && end.parts <= self.next.1)
+        self.next.1 > 0
+            && self
+                .pending
+                .parts_of(self.next.0)
+                .is_some_and(|parts| parts <= self.next.1)
     }
 
     fn take_next(&mut self) -> Option<Part> {
-        let entry = self.held.first_entry().filter(|entry| *entry.key() == self.next)?;
-        if !self.inits.contains(&entry.get().part.init_id) {
-            return None;
+        let init_id = self.pending.held(self.next)?.init_id;
+        if self.inits.contains(&init_id) {
+            self.pending.take_held(self.next)
+        } else {
+            None
         }
-        let part = entry.remove().part;
-        self.held_bytes -= part.body.len();
-        Some(part)
     }
 
     fn place(&mut self, part: &Part) {
@@ -276,73 +231,12 @@ impl Reorder {
     /// Moves on; what is about earlier places is of no use any more.
     fn go_to(&mut self, next: Position) {
         self.next = next;
-        let later = self.held.split_off(&next);
-        let past = std::mem::replace(&mut self.held, later);
-        self.held_bytes -= past.values().map(|held| held.part.body.len()).sum::<usize>();
-        self.ends = self.ends.split_off(&next.0);
-        self.skipped = self.skipped.split_off(&next);
+        self.pending.forget_before(next);
         self.fetches = self.fetches.split_off(&next);
     }
 
-    /// The last place that is known to exist.
-    fn horizon(&self) -> Option<Position> {
-        let held = self.held.keys().next_back().copied();
-        let skipped = self.skipped.keys().next_back().copied();
-        let ended = self
-            .ends
-            .iter()
-            .next_back()
-            .map(|(&msn, end)| (msn, end.parts.saturating_sub(1)));
-        held.max(skipped).max(ended.filter(|&last| last >= self.next))
-    }
-
-    /// Since when something is here that lies at or behind `at`.
-    fn evidence(&self, at: Position) -> Option<Monotonic> {
-        let held = self.held.range(at..).map(|(_, held)| held.since);
-        let skipped = self.skipped.range(at..).map(|(_, skipped)| skipped.since);
-        let ends = self
-            .ends
-            .range(at.0..)
-            .filter(|&(&msn, end)| msn > at.0 || end.parts > at.1);
-        held.chain(skipped).chain(ends.map(|(_, end)| end.since)).min()
-    }
-
-    /// Whether there is a part at `at`, given that there is something at or behind it.
-    fn is_known(&self, at: Position) -> bool {
-        let rest = at..(at.0.next(), 0);
-        at.1 == 0
-            || self.ends.get(&at.0).is_some_and(|end| end.parts > at.1)
-            || self.held.range(rest.clone()).next().is_some()
-            || self.skipped.range(rest).next().is_some()
-    }
-
-    fn following(&self, at: Position) -> Option<Position> {
-        let (in_segment, in_next) = ((at.0, at.1 + 1), (at.0.next(), 0));
-        let is_last = self.ends.get(&at.0).is_some_and(|end| in_segment.1 >= end.parts)
-            || self.held.get(&at).is_some_and(|held| held.part.flags.last)
-            || self
-                .skipped
-                .get(&at)
-                .is_some_and(|skipped| skipped.outline.record.flags.last);
-        if is_last {
-            Some(in_next)
-        } else {
-            self.is_known(in_segment).then_some(in_segment)
-        }
-    }
-
-    /// The first places whose parts are known to exist and are not here, up to four more than may be asked for at a time.
     fn missing(&self) -> Vec<Position> {
-        let mut missing = Vec::new();
-        let Some(horizon) = self.horizon() else { return missing };
-        let mut at = Some(self.next).filter(|&next| self.is_known(next));
-        while let Some(here) = at.filter(|&at| at <= horizon && missing.len() < 2 * MAX_FETCHES) {
-            if !self.held.contains_key(&here) {
-                missing.push(here);
-            }
-            at = self.following(here);
-        }
-        missing
+        self.pending.missing(self.next, MAX_LOOKED_FOR)
     }
 
     fn running_fetches(&self) -> usize {
@@ -350,10 +244,10 @@ impl Reorder {
     }
 
     fn due_gap(&self, now: Monotonic) -> Result<Option<Part>, Stuck> {
-        let Some(since) = self.evidence(self.next) else {
+        let Some(since) = self.pending.evidence(self.next) else {
             return Ok(None);
         };
-        let skipped = self.skipped.get(&self.next).map(|skipped| skipped.outline);
+        let skipped = self.pending.outline(self.next);
         let is_lost = skipped.is_some() && self.fetches.get(&self.next) == Some(&Fetch::Gone);
         if !is_lost && now < since + self.gap_after {
             return Ok(None);
@@ -361,7 +255,7 @@ impl Reorder {
         // Here but without its init segment, perhaps not even a part, or the start of a segment of which nothing is known (was there
         // a break before it?): no gap can stand for it.
         let starts_unknown = self.next.1 == 0 && skipped.is_none();
-        if starts_unknown || self.held.contains_key(&self.next) || !self.is_known(self.next) {
+        if starts_unknown || self.pending.held(self.next).is_some() || !self.pending.is_known(self.next) {
             return Err(Stuck);
         }
         let (msn, number) = self.next;
@@ -370,7 +264,7 @@ impl Reorder {
             msn,
             part: number,
         };
-        let following = self.held.values().next().map(|held| &held.part);
+        let following = self.pending.first_held();
         let lost_before = self
             .missing()
             .iter()
@@ -388,7 +282,7 @@ impl Reorder {
         let outline = outline
             .filter(|outline| self.inits.contains(&outline.init_id))
             .ok_or(Stuck)?;
-        let is_last = self.ends.get(&msn).is_some_and(|end| number + 1 >= end.parts);
+        let is_last = self.pending.parts_of(msn).is_some_and(|parts| number + 1 >= parts);
         Ok(Some(gap_part(id, outline, is_last)))
     }
 
@@ -397,8 +291,11 @@ impl Reorder {
         for at in self.missing() {
             let is_due = match self.fetches.get(&at) {
                 None => {
-                    self.skipped.contains_key(&at)
-                        || self.evidence(at).is_some_and(|since| since + self.fetch_after <= now)
+                    self.pending.outline(at).is_some()
+                        || self
+                            .pending
+                            .evidence(at)
+                            .is_some_and(|since| since + self.fetch_after <= now)
                 }
                 Some(Fetch::Failed { again_at }) => *again_at <= now,
                 Some(Fetch::Running | Fetch::Gone) => false,
@@ -413,19 +310,5 @@ impl Reorder {
                 }));
             }
         }
-    }
-}
-
-/// Puts together a part that was fetched.
-pub(super) fn fetched_part(id: PartId, outline: PartOutline, body: Bytes) -> Part {
-    let record = outline.record;
-    Part {
-        id,
-        init_id: outline.init_id,
-        dts: record.dts,
-        duration: record.duration,
-        program_date_time: record.program_date_time,
-        flags: record.flags,
-        body,
     }
 }

@@ -602,7 +602,7 @@ proptest! {
 fn the_transcript_of_obs_is_answered_to_the_byte() {
     let mut server = Server::shaken();
     let mut said = Vec::new();
-    let mut outputs = std::collections::VecDeque::new();
+    let mut outputs = VecDeque::new();
     let mut answers = String::new();
     for line in include_str!("obs_29.txt").lines() {
         let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));

@@ -23,7 +23,11 @@ export function HomePage() {
         <p className="mt-2 mb-8 text-muted">{t('app.tagline')}</p>
         <RoomList
           link={(slug, card) => (
-            <Link to={roomPath(slug)} onGo={(path) => address.go(path)} className="group block h-full rounded-2xl">
+            <Link
+              to={roomPath(slug)}
+              onGo={(path) => address.go(path)}
+              className="group block h-full rounded-2xl"
+            >
               {card}
             </Link>
           )}

@@ -36,7 +36,11 @@ export function RoomPage({ slug }: { slug: string }) {
 
   return (
     <div className="flex min-h-dvh flex-col sm:h-dvh">
-      <RoomHeader room={room} nickname={state.step === 'joined' ? state.session.nickname : null} onRename={() => visit.entry.rename()} />
+      <RoomHeader
+        room={room}
+        nickname={state.step === 'joined' ? state.session.nickname : null}
+        onRename={() => visit.entry.rename()}
+      />
       <main className="grid h-[max(56.25vw,22rem)] sm:h-auto sm:min-h-0 sm:flex-1">
         <Stage
           view={state.step === 'joined' ? view : null}
@@ -78,7 +82,10 @@ function RoomHeader({ room, nickname, onRename }: HeaderProps) {
       {room !== null && <LiveBadge live={room.isLive && !room.interrupted} />}
       <span className="flex-1" />
       {room?.isLive === true && (
-        <span className="flex items-center gap-1.5 text-sm text-muted tabular-nums" title={t('common.viewers', { count: room.viewerCount })}>
+        <span
+          className="flex items-center gap-1.5 text-sm text-muted tabular-nums"
+          title={t('common.viewers', { count: room.viewerCount })}
+        >
           <Icon name="people" className="size-5" />
           <span aria-hidden="true">{room.viewerCount}</span>
           <span className="sr-only">{t('common.viewers', { count: room.viewerCount })}</span>

@@ -1,7 +1,15 @@
 import type { ReactNode } from 'react';
 
 /** A title, a sentence and what can be done: for empty states, errors and refusals. */
-export function MessageCard({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
+export function MessageCard({
+  title,
+  text,
+  children,
+}: {
+  title: string;
+  text: string;
+  children?: ReactNode;
+}) {
   return (
     <div className="mx-auto flex max-w-md flex-col items-center gap-3 px-6 py-8 text-center">
       <h2 className="text-xl font-semibold text-balance">{title}</h2>

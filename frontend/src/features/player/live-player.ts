@@ -45,7 +45,12 @@ const MEDIA_RECOVERY_MEMORY_MS = 10_000;
 const CALM_MS = 10_000;
 
 export class LivePlayer {
-  readonly view = new Store<PlayerView>({ phase: 'starting', latencySeconds: null, stalls: 0, soundBlocked: false });
+  readonly view = new Store<PlayerView>({
+    phase: 'starting',
+    latencySeconds: null,
+    stalls: 0,
+    soundBlocked: false,
+  });
   #facts = nothingKnown;
   #engine: Engine | null = null;
   #openNotBeforeMs = 0;
@@ -153,7 +158,12 @@ export class LivePlayer {
 
   #tick(): void {
     const now = performance.now();
-    if (this.#engine === null && this.#facts.live === true && !this.#facts.listEnded && now >= this.#openNotBeforeMs) {
+    if (
+      this.#engine === null &&
+      this.#facts.live === true &&
+      !this.#facts.listEnded &&
+      now >= this.#openNotBeforeMs
+    ) {
       this.#open();
     }
     const motion = this.#playhead.sample(now);
@@ -168,8 +178,14 @@ export class LivePlayer {
   #keepUp(nowMs: number, moved: boolean): void {
     const engine = this.#engine;
     if (engine === null) return;
-    const standsRightly = this.#facts.pausedByViewer || this.#facts.listEnded || document.hidden || this.#playhead.holding;
-    const action = this.#stallWatch.sample({ nowMs, moved, excused: standsRightly, edgeSeconds: engine.edge() });
+    const standsRightly =
+      this.#facts.pausedByViewer || this.#facts.listEnded || document.hidden || this.#playhead.holding;
+    const action = this.#stallWatch.sample({
+      nowMs,
+      moved,
+      excused: standsRightly,
+      edgeSeconds: engine.edge(),
+    });
     if (action === 'seek') this.#playhead.seek(engine.livePosition());
     if (action === 'recreate') this.#recreate(nowMs);
     if (standsRightly || !this.#facts.moving) return;
@@ -296,7 +312,10 @@ export class LivePlayer {
 async function isOtherBroadcast(slug: string, endedPath: string): Promise<boolean> {
   try {
     const answer = await fetch(playlistUrl(slug), { cache: 'no-store', credentials: 'same-origin' });
-    const name = endedPath.split('/').filter((part) => part !== '').at(-1);
+    const name = endedPath
+      .split('/')
+      .filter((part) => part !== '')
+      .at(-1);
     return answer.ok && name !== undefined && !(await answer.text()).includes(`${name}/`);
   } catch {
     return false;

@@ -33,13 +33,7 @@ export type PlayerEvent =
   | { type: 'broadcastOpened' };
 
 export type PlayerPhase =
-  | 'starting'
-  | 'waiting'
-  | 'playing'
-  | 'paused'
-  | 'interrupted'
-  | 'reconnecting'
-  | 'ended';
+  'starting' | 'waiting' | 'playing' | 'paused' | 'interrupted' | 'reconnecting' | 'ended';
 
 export const nothingKnown: PlayerFacts = {
   live: null,

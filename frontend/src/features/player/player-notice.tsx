@@ -76,7 +76,15 @@ export function PlayerNotice({ phase, onPlay }: { phase: PlayerPhase; onPlay: ()
 }
 
 /** `late`: a short pause is over before the notice is seen. */
-function Layer({ children, late = false, dim = false }: { children: React.ReactNode; late?: boolean; dim?: boolean }) {
+function Layer({
+  children,
+  late = false,
+  dim = false,
+}: {
+  children: React.ReactNode;
+  late?: boolean;
+  dim?: boolean;
+}) {
   return (
     <div
       className={`pointer-events-none absolute inset-0 grid place-items-center ${dim ? 'bg-black/65' : ''} ${

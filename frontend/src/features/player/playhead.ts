@@ -91,7 +91,13 @@ export class Playhead {
     const position = this.video.currentTime;
     const step = position - this.#lastPosition;
     this.#lastPosition = position;
-    if (step > 0.01 && step < JUMP_SECONDS && !this.video.paused && !this.video.seeking && this.video.readyState >= 2) {
+    if (
+      step > 0.01 &&
+      step < JUMP_SECONDS &&
+      !this.video.paused &&
+      !this.video.seeking &&
+      this.video.readyState >= 2
+    ) {
       this.#lastMovedMs = nowMs;
       return 'moved';
     }
@@ -103,7 +109,8 @@ export class Playhead {
   bufferSeconds(): number {
     const { buffered, currentTime } = this.video;
     for (let i = 0; i < buffered.length; i += 1) {
-      if (buffered.start(i) <= currentTime + 0.1 && currentTime < buffered.end(i)) return buffered.end(i) - currentTime;
+      if (buffered.start(i) <= currentTime + 0.1 && currentTime < buffered.end(i))
+        return buffered.end(i) - currentTime;
     }
     return 0;
   }

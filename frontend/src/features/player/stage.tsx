@@ -81,7 +81,9 @@ export function Stage({ view, onVideo, onTogglePlay, onSoundOn, children }: Stag
           onTogglePlay={onTogglePlay}
           onToggleMute={sound.toggleMute}
           onVolume={sound.setVolume}
-          onPictureInPicture={document.pictureInPictureEnabled ? () => togglePictureInPicture(video.current) : null}
+          onPictureInPicture={
+            document.pictureInPictureEnabled ? () => togglePictureInPicture(video.current) : null
+          }
           onFullScreen={fullScreen.toggle}
         >
           <LiveBadge live={playing} />

@@ -5,7 +5,10 @@ interface AppleVideo extends HTMLVideoElement {
   webkitEnterFullscreen?: () => void;
 }
 
-export function useFullScreen(stage: RefObject<HTMLElement | null>, video: RefObject<HTMLVideoElement | null>) {
+export function useFullScreen(
+  stage: RefObject<HTMLElement | null>,
+  video: RefObject<HTMLVideoElement | null>,
+) {
   const [isFull, setFull] = useState(false);
 
   useEffect(() => {
@@ -23,7 +26,8 @@ export function useFullScreen(stage: RefObject<HTMLElement | null>, video: RefOb
       // Refused outside a gesture; then the page simply stays as it is.
       stage.current?.requestFullscreen().catch(() => undefined);
     } else {
-      (video.current as AppleVideo | null)?.webkitEnterFullscreen?.();
+      const apple: AppleVideo | null = video.current;
+      apple?.webkitEnterFullscreen?.();
     }
   };
   return { isFull, toggle };

@@ -8,8 +8,7 @@ export function useSound(video: RefObject<HTMLVideoElement | null>) {
   useEffect(() => {
     const element = video.current;
     if (element === null) return;
-    const kept = Number(recall('browser', 'volume') ?? Number.NaN);
-    if (kept > 0 && kept <= 1) element.volume = kept;
+    restoreVolume(element);
     const read = () => {
       setSound({ volume: element.volume, muted: element.muted || element.volume === 0 });
       remember('browser', 'volume', String(element.volume));
@@ -18,15 +17,27 @@ export function useSound(video: RefObject<HTMLVideoElement | null>) {
     return () => element.removeEventListener('volumechange', read);
   }, [video]);
 
-  const setVolume = (volume: number) => {
-    if (video.current === null) return;
-    video.current.volume = volume;
-    video.current.muted = volume === 0;
+  return {
+    ...sound,
+    setVolume: (volume: number) => setVolume(video.current, volume),
+    toggleMute: () => toggleMute(video.current),
   };
-  const toggleMute = () => {
-    if (video.current === null) return;
-    if (sound.muted && video.current.volume === 0) video.current.volume = 0.5;
-    video.current.muted = !sound.muted;
-  };
-  return { ...sound, setVolume, toggleMute };
+}
+
+function restoreVolume(video: HTMLVideoElement): void {
+  const kept = Number(recall('browser', 'volume') ?? Number.NaN);
+  if (kept > 0 && kept <= 1) video.volume = kept;
+}
+
+function setVolume(video: HTMLVideoElement | null, volume: number): void {
+  if (video === null) return;
+  video.volume = volume;
+  video.muted = volume === 0;
+}
+
+function toggleMute(video: HTMLVideoElement | null): void {
+  if (video === null) return;
+  const silent = video.muted || video.volume === 0;
+  if (silent && video.volume === 0) video.volume = 0.5;
+  video.muted = !silent;
 }

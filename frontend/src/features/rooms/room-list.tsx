@@ -29,7 +29,9 @@ export function RoomList({ link }: { link: (slug: string, card: ReactNode) => Re
     );
   }
   if (rooms.length === 0) return <MessageCard title={t('home.emptyTitle')} text={t('home.emptyText')} />;
-  const sorted = [...rooms].sort((a, b) => Number(b.isLive) - Number(a.isLive) || a.name.localeCompare(b.name));
+  const sorted = [...rooms].sort(
+    (a, b) => Number(b.isLive) - Number(a.isLive) || a.name.localeCompare(b.name),
+  );
   return (
     <ul className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
       {sorted.map((room) => (
@@ -70,7 +72,11 @@ function RoomCard({ room }: { room: Room }) {
 function Placeholders() {
   const { t } = useLanguage();
   return (
-    <div role="status" aria-label={t('common.loading')} className="grid animate-appear-late gap-4 sm:grid-cols-2 lg:grid-cols-3">
+    <div
+      role="status"
+      aria-label={t('common.loading')}
+      className="grid animate-appear-late gap-4 sm:grid-cols-2 lg:grid-cols-3"
+    >
       {[0, 1, 2].map((n) => (
         <div key={n} className="h-36 animate-breathe rounded-2xl bg-panel" />
       ))}

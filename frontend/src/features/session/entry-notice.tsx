@@ -42,7 +42,10 @@ function RefusalCard({ refusal, onRetry }: { refusal: Refusal; onRetry: () => vo
         <Button look="primary" onClick={onRetry}>
           {t('common.retry')}
         </Button>
-        <a href="/" className="inline-flex min-h-10 items-center rounded-lg px-4 text-sm text-muted hover:text-text">
+        <a
+          href="/"
+          className="inline-flex min-h-10 items-center rounded-lg px-4 text-sm text-muted hover:text-text"
+        >
           {t('app.home')}
         </a>
       </MessageCard>

@@ -2,13 +2,7 @@
 import type { JoinReply } from '@/lib/api-types';
 import type { Problem } from '@/lib/api';
 
-export type Refusal =
-  | 'inviteMissing'
-  | 'inviteInvalid'
-  | 'forbidden'
-  | 'unknownRoom'
-  | 'full'
-  | 'failed';
+export type Refusal = 'inviteMissing' | 'inviteInvalid' | 'forbidden' | 'unknownRoom' | 'full' | 'failed';
 
 export type EntryState =
   /** The nickname form; `complaint` is the server's word on the last one, null for the first time. */
@@ -36,7 +30,7 @@ export function readJoinFailure(problem: Problem, hadInvite: boolean): JoinFailu
     case 409:
       return { kind: 'refused', refusal: 'full' };
     case 422:
-      return { kind: 'nickname', complaint: problem.fields['nickname'] ?? problem.detail };
+      return { kind: 'nickname', complaint: problem.fields.nickname ?? problem.detail };
     case 429:
       return {
         kind: 'tooMany',

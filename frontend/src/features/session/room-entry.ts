@@ -25,9 +25,7 @@ export class RoomEntry {
 
   constructor(readonly slug: string) {
     const nickname = recall('browser', NICKNAME_KEY);
-    this.state = new Store<EntryState>(
-      nickname === null ? asking('') : { step: 'joining', nickname },
-    );
+    this.state = new Store<EntryState>(nickname === null ? asking('') : { step: 'joining', nickname });
   }
 
   /** Joins with the nickname used last, or waits for the form. */
