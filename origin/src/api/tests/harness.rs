@@ -244,6 +244,7 @@ impl Call {
         self.header("cookie", &format!("{name}={value}"))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!() in place")]
     pub(super) fn json(self, body: Value) -> Self {
         self.raw("application/json", &body.to_string())
     }

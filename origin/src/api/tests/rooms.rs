@@ -318,3 +318,12 @@ async fn no_answer_through_a_relay_holds_a_stream_key_whatever_is_shown() {
     }
     house.relayed("GET /api/time").expect(200).await;
 }
+
+#[tokio::test]
+async fn without_the_database_calls_fail_and_say_no_more_than_that() {
+    let house = House::open().await;
+    house.control.db().close().await;
+    let reply = house.call("GET /api/rooms").expect(503).await;
+    assert_eq!(reply.json["detail"], "the database cannot answer now");
+    house.call("GET /api/time").expect(200).await;
+}
