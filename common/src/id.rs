@@ -110,7 +110,7 @@ impl FromStr for Epoch {
 pub struct RenditionId(pub u8);
 
 /// Media sequence number of a segment (RFC 8216bis section 4.4.3.2), made at the origin alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Msn(pub u64);
 
 impl Msn {

@@ -58,6 +58,9 @@ impl Live {
             let mut windows = self.lock();
             if let LiveEvent::Start(description) = event {
                 description.validate()?;
+                if windows.get(description.epoch).is_some() {
+                    return Err(WindowError::EpochTwice(description.epoch));
+                }
                 windows.put(LiveWindow::new(description, self.retention), now);
             } else {
                 windows
@@ -71,7 +74,8 @@ impl Live {
         Ok(())
     }
 
-    /// Makes `window` the current one: in place of the same epoch's, or after another epoch, which ends thereby.
+    /// Makes `window` the current one: in place of the same epoch's, whose bodies it takes over, or after another epoch, which ends
+    /// thereby.
     pub fn put(&self, window: LiveWindow) {
         self.lock().put(window, clock::monotonic());
         self.changed();
@@ -140,7 +144,10 @@ impl LiveWindows {
         self.epochs.iter().map(LiveWindow::held_bytes).sum()
     }
 
-    fn put(&mut self, window: LiveWindow, now: Monotonic) {
+    fn put(&mut self, mut window: LiveWindow, now: Monotonic) {
+        if let Some(old) = self.get(window.epoch()) {
+            window.adopt(old);
+        }
         self.epochs.retain(|old| old.epoch() != window.epoch());
         if let Some(before) = self.epochs.back_mut() {
             before.abandon(now);
@@ -235,8 +242,7 @@ mod tests {
         let mut changes = live.watch();
         live.apply(start(1)).unwrap();
         changes.changed().await.unwrap();
-        assert_eq!(live.apply(start(1)), Ok(()), "the same epoch again starts over");
-        changes.changed().await.unwrap();
+        assert_eq!(live.apply(start(1)), Err(WindowError::EpochTwice(Epoch(1))));
         live.apply(LiveEvent::SegmentEnd {
             rendition: RenditionId(0),
             msn: Msn(7),

@@ -96,19 +96,20 @@ impl Files {
     }
 
     fn answer(&self, entry: Entry, method: &Method, path: &str, headers: &HeaderMap) -> Response {
-        if !matches!(*method, Method::GET | Method::HEAD) {
-            return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
-        }
         let path = path.trim_start_matches('/');
+        let may_read = matches!(*method, Method::GET | Method::HEAD);
         // Each entry page is for its own listener alone.
         let is_page = path.ends_with(".html");
-        if let Some(file) = self.0.get(path).filter(|_| !is_page) {
+        if let Some(file) = self.0.get(path).filter(|_| may_read && !is_page) {
             let is_hashed = path.starts_with("assets/");
             return file.answer(if is_hashed { CACHE_HASHED } else { CACHE_PAGE }, headers);
         }
         let first = path.split('/').next().unwrap_or_default();
         if MACHINE_PATHS.contains(&first) {
             return not_found();
+        }
+        if !may_read {
+            return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
         }
         match self.0.get(entry.file()) {
             Some(page) => with_page_headers(page.answer(CACHE_PAGE, headers)),

@@ -95,7 +95,6 @@ impl LiveWindow {
         }
         let max = max.max(1);
         let mut events = Vec::new();
-        self.read_bit_rates(cursor, max, &mut events);
         while events.len() < max {
             match self.read_next(cursor) {
                 Ok(Some(event)) => events.push(event),
@@ -108,17 +107,18 @@ impl LiveWindow {
         Read::Events(events)
     }
 
-    fn read_bit_rates(&self, cursor: &mut Cursor, max: usize, events: &mut Vec<LiveEvent>) {
+    /// A bit rate that the reader was not told. Media goes before it.
+    fn read_bit_rate(&self, cursor: &mut Cursor) -> Option<LiveEvent> {
         let described = self.description().rendition_ids().zip(&self.description().renditions);
         for ((rendition, described), place) in described.zip(&mut cursor.renditions) {
             let bit_rate = described.bit_rate;
             // After the end no window takes it.
-            let is_new = place.bit_rate_told != Some(bit_rate) && !cursor.end_told;
-            if is_new && events.len() < max {
+            if place.bit_rate_told != Some(bit_rate) && !cursor.end_told {
                 place.bit_rate_told = Some(bit_rate);
-                events.push(LiveEvent::BitRate { rendition, bit_rate });
+                return Some(LiveEvent::BitRate { rendition, bit_rate });
             }
         }
+        None
     }
 
     fn read_next(&self, cursor: &mut Cursor) -> Result<Option<LiveEvent>, Lagged> {
@@ -140,6 +140,9 @@ impl LiveWindow {
             }
         }
         let Some((id, _, step)) = first else {
+            if let Some(event) = self.read_bit_rate(cursor) {
+                return Ok(Some(event));
+            }
             let ends = self.ended() && !cursor.end_told;
             cursor.end_told |= ends;
             return Ok(ends.then_some(LiveEvent::End));
@@ -250,5 +253,125 @@ impl Cursor {
     /// For each rendition, the first part that the reader does not have.
     pub fn next(&self) -> Vec<(Msn, u32)> {
         self.renditions.iter().map(|place| (place.msn, place.part)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        live::{
+            testing::{AUDIO, FIRST_MSN, Script, VIDEO, description},
+            window::Retention,
+        },
+        time::Monotonic,
+    };
+
+    fn played(script: &Script) -> LiveWindow {
+        let mut window = LiveWindow::new(description(), Retention::origin());
+        for (now, event) in script.events() {
+            window.apply(event, now).unwrap();
+        }
+        window
+    }
+
+    fn all(window: &LiveWindow, cursor: &mut Cursor) -> Vec<LiveEvent> {
+        match window.read(cursor, usize::MAX) {
+            Read::Events(events) => events,
+            Read::Lagged => panic!("lagged"),
+        }
+    }
+
+    #[test]
+    fn audio_and_video_advance_together() {
+        let window = played(&Script {
+            breaks: vec![2],
+            ..Script::steady(6)
+        });
+        let events = all(&window, &mut window.cursor_at(&[(FIRST_MSN, 0); 2]));
+        let times: Vec<f64> = events
+            .iter()
+            .filter_map(|event| match event {
+                LiveEvent::Part(part) if part.id.rendition == VIDEO => Some(part.dts as f64 / 90_000.0),
+                LiveEvent::Part(part) => Some(part.dts as f64 / 48_000.0),
+                _ => None,
+            })
+            .collect();
+        assert!(times.is_sorted(), "{times:?}");
+        let inits = events
+            .iter()
+            .filter(|event| matches!(event, LiveEvent::Init { .. }))
+            .count();
+        assert_eq!(inits, 4, "each once, although two segments use it");
+    }
+
+    #[test]
+    fn a_live_cursor_gives_what_is_born_after_it() {
+        let mut window = LiveWindow::new(description(), Retention::origin());
+        let events = Script {
+            ended: true,
+            ..Script::steady(2)
+        }
+        .events();
+        let mut cursor = None;
+        let mut rest = Vec::new();
+        for (count, (now, event)) in events.into_iter().enumerate() {
+            window.apply(event.clone(), now).unwrap();
+            if cursor.is_some() {
+                rest.push(event);
+            } else if count == 6 {
+                cursor = Some(window.cursor_live());
+            }
+        }
+        let mut cursor = cursor.unwrap();
+        assert_eq!(all(&window, &mut cursor).len(), rest.len());
+        assert!(all(&window, &mut cursor).is_empty(), "the end is told once");
+        assert_eq!(cursor.next(), [window.next(VIDEO), window.next(AUDIO)]);
+    }
+
+    #[test]
+    fn a_reader_that_fell_behind_is_told_so() {
+        let mut window = played(&Script::steady(33));
+        window.expire(Monotonic(Duration::from_secs(1000)));
+        assert_eq!(
+            window.read(&mut window.cursor_at(&[(FIRST_MSN, 0); 2]), 10),
+            Read::Lagged
+        );
+        let kept = Msn(10);
+        assert!(matches!(
+            window.read(&mut window.cursor_at(&[(kept, 0); 2]), 10),
+            Read::Events(_)
+        ));
+        let ahead = Msn(1000);
+        assert_eq!(
+            window.read(&mut window.cursor_at(&[(ahead, 0); 2]), 10),
+            Read::Lagged,
+            "never was here"
+        );
+        let inside = (kept, 99);
+        assert_eq!(window.read(&mut window.cursor_at(&[inside; 2]), 10), Read::Lagged);
+        assert_eq!(
+            window.read(&mut window.cursor_at(&[(kept, 0)]), 10),
+            Read::Lagged,
+            "one rendition of two"
+        );
+    }
+
+    #[test]
+    fn a_reader_with_all_parts_of_a_closed_segment_still_gets_its_end() {
+        let mut window = LiveWindow::new(description(), Retention::origin());
+        let events = Script::steady(1).events();
+        for (now, event) in events.into_iter().take(4) {
+            window.apply(event, now).unwrap();
+        }
+        let next = [window.next(VIDEO), window.next(AUDIO)];
+        let end = LiveEvent::SegmentEnd {
+            rendition: VIDEO,
+            msn: FIRST_MSN,
+        };
+        window.apply(end.clone(), Monotonic::default()).unwrap();
+        assert_eq!(all(&window, &mut window.cursor_at(&next)).first(), Some(&end));
     }
 }

@@ -1,7 +1,7 @@
 //! Why a window refuses an event, or records to start from.
 
 use crate::{
-    id::{Msn, PartId, RenditionId},
+    id::{Epoch, Msn, PartId, RenditionId},
     live::description::DescriptionError,
 };
 
@@ -35,7 +35,9 @@ pub enum WindowError {
     #[error("records of rendition {} are not those of a window: {rule}", rendition.0)]
     BadRecords { rendition: RenditionId, rule: RecordRule },
     #[error("an event of epoch {0}, which is not here")]
-    UnknownEpoch(crate::id::Epoch),
+    UnknownEpoch(Epoch),
+    #[error("epoch {0} has started before")]
+    EpochTwice(Epoch),
     #[error("nothing has started")]
     NotStarted,
 }

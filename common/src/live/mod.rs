@@ -3,10 +3,13 @@
 pub mod cursor;
 pub mod description;
 pub mod error;
+mod order;
 pub mod records;
 mod rendition_window;
 pub mod retention;
 pub mod segment;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod window;
 
 use std::sync::Arc;

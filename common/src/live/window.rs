@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 pub use super::{
     error::{PartRule, RecordRule, WindowError},
+    order::{MAX_INIT_LEN, MAX_INITS, MAX_PART_LEN, MAX_PARTS_PER_SEGMENT},
     records::{PartRecord, SegmentRecord, WindowRecords},
-    rendition_window::{MAX_INIT_LEN, MAX_INITS, MAX_PART_LEN, MAX_PARTS_PER_SEGMENT},
     retention::Retention,
     segment::{Segment, StoredPart},
 };
@@ -191,6 +191,15 @@ impl LiveWindow {
     /// Stores the body of a part whose record has none. `false`: it is not wanted (any more).
     pub fn fill(&mut self, id: PartId, body: Bytes) -> Result<bool, WindowError> {
         self.rendition_mut(id.rendition)?.fill(id, body)
+    }
+
+    /// Takes over what `other`, an older window of the same epoch, has of the bodies and init segments that are missing here.
+    pub fn adopt(&mut self, other: &Self) {
+        if self.epoch() == other.epoch() {
+            for (rendition, other) in self.renditions.iter_mut().zip(&other.renditions) {
+                rendition.adopt(other);
+            }
+        }
     }
 
     /// Drops what left the list long enough ago.

@@ -1,11 +1,10 @@
-//! Enrolment, over its own ALPN: one bidirectional stream, one frame each way.
+//! Enrolment, over its own ALPN: one bidirectional stream, one head each way.
 
 use serde::{Deserialize, Serialize};
 
+use super::codec::Head;
 use crate::auth::join_token::JoinSecret;
 
-/// Longest name of a relay, in bytes.
-pub const MAX_NAME_LEN: usize = 255;
 /// Most certificates in a chain.
 pub const MAX_CHAIN_LEN: usize = 4;
 
@@ -20,6 +19,11 @@ pub struct EnrolRequest {
     pub name: String,
     /// Where viewers are going to reach it.
     pub public_url: String,
+}
+
+impl Head for EnrolRequest {
+    const NAME: &'static str = "enrolment request";
+    const MAX_LEN: usize = 4096;
 }
 
 /// The secret is not shown.
@@ -44,4 +48,9 @@ pub enum EnrolReply {
     },
     /// For a person to read.
     Refused { reason: String },
+}
+
+impl Head for EnrolReply {
+    const NAME: &'static str = "enrolment reply";
+    const MAX_LEN: usize = 16 << 10;
 }

@@ -164,7 +164,7 @@ impl Head for FetchReply {
 
     fn body_len(&self) -> u32 {
         match *self {
-            Self::Found { body_len } => body_len,
+            Self::Found { body_len, .. } => body_len,
             Self::Gone => 0,
         }
     }

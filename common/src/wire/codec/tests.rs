@@ -235,7 +235,11 @@ fn requests_and_replies_are_read_as_they_were_written() {
             request
         );
     }
-    let bytes = encode_head(&FetchReply::Found { body_len: 77 }).unwrap();
+    let bytes = encode_head(&FetchReply::Found {
+        body_len: 77,
+        part: None,
+    })
+    .unwrap();
     let reply: FetchReply = decode_head(head_payload_of::<FetchReply>(&bytes)).unwrap();
     assert_eq!(reply.body_len(), 77);
 }
@@ -285,6 +289,7 @@ fn lengths_beyond_their_caps_are_refused_before_anything_is_read() {
     );
     let announced = postcard::to_stdvec(&FetchReply::Found {
         body_len: MAX_PART as u32 + 1,
+        part: None,
     })
     .unwrap();
     assert!(matches!(

@@ -1,0 +1,58 @@
+import { useCallback } from 'react';
+import { PolledView } from '@/components/polled-view';
+import { LiveBadge } from '@/components/ui/live-badge';
+import { HealthCard } from '@/features/health/health-card';
+import { InvitesCard } from '@/features/invites/invites-card';
+import { ObsCard } from '@/features/rooms/obs-card';
+import { useLanguage } from '@/i18n/locale';
+import { call } from '@/lib/api';
+import type { AdminRoom } from '@/lib/api-types';
+import { usePolled } from '@/lib/use-polled';
+import { PageHead } from './page-head';
+
+const REFRESH_MS = 3_000;
+
+export function AdminRoomPage({ slug }: { slug: string }) {
+  const { t } = useLanguage();
+  const ask = useCallback(() => call<AdminRoom>('GET', `/api/rooms/${slug}`), [slug]);
+  const polled = usePolled(ask, REFRESH_MS);
+  return (
+    <>
+      <a href="#/rooms" className="-mb-3 self-start text-sm text-muted hover:text-text">
+        ← {t('rooms.back')}
+      </a>
+      <PolledView polled={polled}>
+        {(room) => (
+          <div className="flex flex-col gap-6">
+            <PageHead
+              title={
+                <>
+                  {room.name} <LiveBadge live={room.isLive} />
+                </>
+              }
+              text={
+                room.interrupted
+                  ? `${t('rooms.interrupted')} · ${t('common.viewers', { count: room.viewerCount })}`
+                  : t('common.viewers', { count: room.viewerCount })
+              }
+            >
+              <a
+                href={room.watchUrl}
+                target="_blank"
+                rel="noreferrer"
+                className="inline-flex min-h-10 items-center rounded-lg border border-line bg-raised px-4 text-sm hover:bg-line"
+              >
+                {t('rooms.watch')} ↗
+              </a>
+            </PageHead>
+            <div className="grid items-start gap-6 lg:grid-cols-2 *:min-w-0">
+              <ObsCard room={room} onChanged={polled.reload} />
+              <HealthCard slug={slug} isLive={room.isLive} />
+            </div>
+            <InvitesCard slug={slug} />
+          </div>
+        )}
+      </PolledView>
+    </>
+  );
+}

@@ -1,0 +1,323 @@
+/**
+ * Plays the live broadcast of one room in one `<video>` and keeps playing it: waits for the broadcast, starts,
+ * recovers, notices the end and the next beginning. Outside React: components read `view` and call the commands.
+ * Not here: who may watch (the door), the phases (player-facts), what to do about which error (recovery).
+ */
+import { Backoff } from '@/lib/backoff';
+import { Store } from '@/lib/store';
+import type { Engine } from './engine';
+import { HlsEngine } from './hls-engine';
+import { LatencyPolicy } from './latency-policy';
+import { playlistUrl, withToken } from './media-url';
+import { NativeEngine } from './native-engine';
+import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent, type PlayerPhase } from './player-facts';
+import { Playhead } from './playhead';
+import { chooseRecovery, type Trouble } from './recovery';
+import { RoomPoll, type PolledRoom } from './room-poll';
+import { StallWatch } from './stall-watch';
+
+/** What the player asks of the room around it. */
+export interface RoomDoor {
+  slug: string;
+  token(): string;
+  /** Renews the viewer token; after `refused` the owner stops this player. */
+  renew(): Promise<'renewed' | 'refused' | 'unreachable'>;
+  /** A media request got 403: this viewer may watch no longer. */
+  refuse(): void;
+  /** The room as it is now; null when the answer was lost. */
+  room(): Promise<PolledRoom | null>;
+  /** The origin's time, milliseconds since 1970. */
+  nowMs(): number;
+}
+
+export interface PlayerView {
+  phase: PlayerPhase;
+  /** Seconds between the moment on screen and now; null when nothing plays. */
+  latencySeconds: number | null;
+  stalls: number;
+  /** The browser allowed only silent playback. */
+  soundBlocked: boolean;
+}
+
+const TICK_MS = 250;
+const MEDIA_RECOVERY_MEMORY_MS = 10_000;
+/** After this long without trouble, the next one is a first one again. */
+const CALM_MS = 10_000;
+
+export class LivePlayer {
+  readonly view = new Store<PlayerView>({
+    phase: 'starting',
+    latencySeconds: null,
+    stalls: 0,
+    soundBlocked: false,
+  });
+  #facts = nothingKnown;
+  #engine: Engine | null = null;
+  #openNotBeforeMs = 0;
+  #offAir = false;
+  #asking = false;
+  #lastTroubleMs = Number.NEGATIVE_INFINITY;
+  #mediaRecoveredMs = Number.NEGATIVE_INFINITY;
+  #soundBlocked = false;
+  #reloadTimer: ReturnType<typeof setTimeout> | undefined;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  readonly #backoff = new Backoff(1_000, 30_000);
+  readonly #stallWatch = new StallWatch();
+  readonly #latencyPolicy = new LatencyPolicy();
+  readonly #playhead: Playhead;
+  readonly #poll: RoomPoll;
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly door: RoomDoor,
+  ) {
+    this.#playhead = new Playhead(video, {
+      paused: () => this.#tell({ type: 'viewerPaused' }),
+      resumed: () => this.#resumed(),
+      playing: () => this.#tell({ type: 'moved' }),
+      ready: () => this.#playUnlessPaused(),
+      soundBlocked: (blocked) => {
+        this.#soundBlocked = blocked;
+        this.#show();
+      },
+    });
+    this.#poll = new RoomPoll(
+      () => door.room(),
+      (room) => this.#heardOfRoom(room),
+      () => this.view.get().phase === 'playing',
+    );
+  }
+
+  /** `room` is what the join answered: it spares the first question. */
+  start(room: PolledRoom): void {
+    this.#poll.start();
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    addEventListener('online', this.#online);
+    this.#heardOfRoom(room);
+  }
+
+  stop(): void {
+    clearInterval(this.#ticker);
+    removeEventListener('online', this.#online);
+    this.#poll.stop();
+    this.#close();
+    this.#playhead.stop();
+  }
+
+  togglePlay(): void {
+    if (this.video.paused) void this.#playhead.play();
+    else this.video.pause();
+  }
+
+  turnSoundOn(): void {
+    this.#playhead.unmute();
+  }
+
+  readonly #online = () => {
+    this.#openNotBeforeMs = 0;
+    this.#engine?.reload();
+    this.#poll.now();
+  };
+
+  #tell(event: PlayerEvent): void {
+    const before = phaseOf(this.#facts);
+    this.#facts = reduceFacts(this.#facts, event);
+    this.#show();
+    if (before === 'playing' && phaseOf(this.#facts) !== 'playing') this.#poll.now();
+  }
+
+  #show(): void {
+    const old = this.view.get();
+    const view: PlayerView = {
+      phase: phaseOf(this.#facts),
+      latencySeconds: this.#latencySeconds(),
+      stalls: this.#facts.stalls,
+      soundBlocked: this.#soundBlocked,
+    };
+    const keys = Object.keys(view) as (keyof PlayerView)[];
+    if (keys.some((key) => view[key] !== old[key])) this.view.set(view);
+  }
+
+  #latencySeconds(): number | null {
+    if (!this.#facts.moving || this.#engine === null) return null;
+    const playing = this.#engine.playingDateMs();
+    const seconds = playing === null ? this.#engine.edgeDistance() : (this.door.nowMs() - playing) / 1000;
+    return seconds === null ? null : Math.round(seconds * 10) / 10;
+  }
+
+  #heardOfRoom(room: PolledRoom | null): void {
+    if (room === null) {
+      this.#tell({ type: 'linkLost' });
+      return;
+    }
+    if (!room.isLive) this.#offAir = true;
+    this.#tell({ type: 'room', live: room.isLive, interrupted: room.interrupted });
+    if (room.isLive && this.#facts.listEnded && !this.#facts.moving) void this.#openNextBroadcast();
+    this.#tick();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    if (
+      this.#engine === null &&
+      this.#facts.live === true &&
+      !this.#facts.listEnded &&
+      now >= this.#openNotBeforeMs
+    ) {
+      this.#open();
+    }
+    const motion = this.#playhead.sample(now);
+    if (motion === 'moved') this.#tell({ type: 'moved' });
+    if (motion === 'stood' && this.#facts.moving) this.#tell({ type: 'stood' });
+    if (now - this.#lastTroubleMs > CALM_MS && this.#facts.moving) this.#backoff.reset();
+    this.#keepUp(now, motion === 'moved');
+    this.#show();
+  }
+
+  /** Mends stalls and a wrong distance from the live edge. */
+  #keepUp(nowMs: number, moved: boolean): void {
+    const engine = this.#engine;
+    if (engine === null) return;
+    const standsRightly =
+      this.#facts.pausedByViewer || this.#facts.listEnded || document.hidden || this.#playhead.holding;
+    const action = this.#stallWatch.sample({
+      nowMs,
+      moved,
+      excused: standsRightly,
+      edgeSeconds: engine.edge(),
+    });
+    if (action === 'seek') this.#playhead.seek(engine.livePosition());
+    if (action === 'recreate') this.#recreate(nowMs);
+    if (standsRightly || !this.#facts.moving) return;
+    const latencySeconds = engine.edgeDistance();
+    const targetSeconds = engine.targetDistance();
+    if (latencySeconds === null || targetSeconds === null) return;
+    const bufferSeconds = this.#playhead.bufferSeconds();
+    const correction = this.#latencyPolicy.sample({ nowMs, latencySeconds, targetSeconds, bufferSeconds });
+    if (correction?.kind === 'seek') this.#playhead.seek(engine.livePosition());
+    if (correction?.kind === 'hold') this.#playhead.hold(correction.seconds);
+  }
+
+  #resumed(): void {
+    if (!this.#facts.pausedByViewer) return;
+    this.#tell({ type: 'viewerResumed' });
+    this.#playhead.seek(this.#engine?.livePosition() ?? null);
+  }
+
+  #open(): void {
+    if (this.#offAir || this.#facts.listEnded) {
+      this.#offAir = false;
+      this.#tell({ type: 'broadcastOpened' });
+    }
+    const url = playlistUrl(this.door.slug);
+    const events = {
+      heard: () => this.#tell({ type: 'heard' }),
+      listEnded: () => this.#tell({ type: 'listEnded' }),
+      trouble: (trouble: Trouble) => this.#recover(trouble),
+    };
+    const pass = (address: string) => withToken(address, this.door.token(), location.origin);
+    this.#engine =
+      HlsEngine.supported() || !NativeEngine.supported(this.video)
+        ? new HlsEngine(this.video, url, pass, events)
+        : new NativeEngine(this.video, pass(url), events);
+    this.#stallWatch.reset();
+    this.#playUnlessPaused();
+  }
+
+  #playUnlessPaused(): void {
+    if (!this.#facts.pausedByViewer) void this.#playhead.play();
+  }
+
+  #close(): void {
+    clearTimeout(this.#reloadTimer);
+    this.#reloadTimer = undefined;
+    this.#engine?.destroy();
+    this.#engine = null;
+  }
+
+  #recreate(nowMs: number): void {
+    this.#lastTroubleMs = nowMs;
+    this.#openNotBeforeMs = nowMs + this.#backoff.nextMs();
+    this.#close();
+    this.#tell({ type: 'stood' });
+  }
+
+  #recover(trouble: Trouble): void {
+    const now = performance.now();
+    const recovery = chooseRecovery(trouble, now - this.#mediaRecoveredMs < MEDIA_RECOVERY_MEMORY_MS);
+    if (recovery === 'none') return;
+    switch (recovery) {
+      case 'renew':
+        void this.#renew(trouble);
+        return;
+      case 'refused':
+        this.#close();
+        this.door.refuse();
+        return;
+      case 'askRoom':
+        // A broadcast that is gone takes its playlists with it; the room knows whether a new one is there.
+        this.#recreate(now);
+        this.#offAir = true;
+        this.#poll.now();
+        return;
+      case 'reload':
+        this.#tell({ type: 'linkLost' });
+        this.#reloadLater(now);
+        return;
+      case 'recoverMedia':
+        this.#mediaRecoveredMs = now;
+        this.#engine?.recoverMedia();
+        void this.#playhead.play();
+        return;
+      case 'recreate':
+        if (trouble.kind === 'network') this.#tell({ type: 'linkLost' });
+        this.#recreate(now);
+    }
+  }
+
+  #reloadLater(nowMs: number): void {
+    if (this.#reloadTimer !== undefined) return;
+    this.#lastTroubleMs = nowMs;
+    this.#reloadTimer = setTimeout(() => {
+      this.#reloadTimer = undefined;
+      this.#engine?.reload();
+    }, this.#backoff.nextMs());
+  }
+
+  async #renew(trouble: Trouble): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const outcome = await this.door.renew();
+    this.#asking = false;
+    if (outcome === 'refused' || this.#engine === null) return;
+    if (outcome === 'unreachable') this.#tell({ type: 'linkLost' });
+    const now = performance.now();
+    if (trouble.about === 'multivariant') this.#recreate(now);
+    else this.#reloadLater(now);
+  }
+
+  /** After the end, the room is on air again; the old playlists may still be served for a while. */
+  async #openNextBroadcast(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const path = this.#engine?.broadcastPath() ?? null;
+    const fresh = path === null || (await isOtherBroadcast(this.door.slug, path));
+    this.#asking = false;
+    if (!fresh || !this.#facts.listEnded) return;
+    this.#close();
+    this.#open();
+  }
+}
+
+async function isOtherBroadcast(slug: string, endedPath: string): Promise<boolean> {
+  try {
+    const answer = await fetch(playlistUrl(slug), { cache: 'no-store', credentials: 'same-origin' });
+    const name = endedPath
+      .split('/')
+      .filter((part) => part !== '')
+      .at(-1);
+    return answer.ok && name !== undefined && !(await answer.text()).includes(`${name}/`);
+  } catch {
+    return false;
+  }
+}

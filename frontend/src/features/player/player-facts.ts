@@ -1,0 +1,83 @@
+/**
+ * What the player knows, as a pure reducer, and the one phase that follows from it.
+ * The driver (live-player) reports facts in any order; the phase is never set by hand, so it cannot go stale.
+ */
+
+export interface PlayerFacts {
+  /** Is the room on air? null until the room has been asked. */
+  live: boolean | null;
+  /** The publisher is lost and expected back. */
+  interrupted: boolean;
+  /** The playhead advances. */
+  moving: boolean;
+  /** Something of the current broadcast has been seen. */
+  hadPicture: boolean;
+  /** The playlist says that nothing more will come. */
+  listEnded: boolean;
+  pausedByViewer: boolean;
+  /** The last request got no answer. */
+  linkLost: boolean;
+  /** Times the picture stopped without the viewer asking for it. */
+  stalls: number;
+}
+
+export type PlayerEvent =
+  | { type: 'room'; live: boolean; interrupted: boolean }
+  | { type: 'moved' }
+  | { type: 'stood' }
+  | { type: 'viewerPaused' }
+  | { type: 'viewerResumed' }
+  | { type: 'heard' }
+  | { type: 'linkLost' }
+  | { type: 'listEnded' }
+  | { type: 'broadcastOpened' };
+
+export type PlayerPhase =
+  'starting' | 'waiting' | 'playing' | 'paused' | 'interrupted' | 'reconnecting' | 'ended';
+
+export const nothingKnown: PlayerFacts = {
+  live: null,
+  interrupted: false,
+  moving: false,
+  hadPicture: false,
+  listEnded: false,
+  pausedByViewer: false,
+  linkLost: false,
+  stalls: 0,
+};
+
+export function reduceFacts(facts: PlayerFacts, event: PlayerEvent): PlayerFacts {
+  switch (event.type) {
+    case 'room':
+      return { ...facts, live: event.live, interrupted: event.interrupted, linkLost: false };
+    case 'moved':
+      return { ...facts, moving: true, hadPicture: true, pausedByViewer: false };
+    case 'stood': {
+      const wanted = facts.pausedByViewer || facts.listEnded;
+      const stalled = facts.moving && !wanted;
+      return { ...facts, moving: false, stalls: facts.stalls + (stalled ? 1 : 0) };
+    }
+    case 'viewerPaused':
+      return { ...facts, pausedByViewer: true, moving: false };
+    case 'viewerResumed':
+      return { ...facts, pausedByViewer: false };
+    case 'heard':
+      return facts.linkLost ? { ...facts, linkLost: false } : facts;
+    case 'linkLost':
+      return { ...facts, linkLost: true };
+    case 'listEnded':
+      return { ...facts, listEnded: true };
+    case 'broadcastOpened':
+      return { ...facts, listEnded: false, hadPicture: false, moving: false };
+  }
+}
+
+export function phaseOf(facts: PlayerFacts): PlayerPhase {
+  if (facts.moving) return 'playing';
+  if (facts.listEnded && facts.hadPicture) return 'ended';
+  if (facts.live === false) return facts.hadPicture ? 'ended' : 'waiting';
+  if (facts.pausedByViewer) return 'paused';
+  if (facts.linkLost) return 'reconnecting';
+  if (facts.interrupted) return 'interrupted';
+  return facts.hadPicture ? 'reconnecting' : 'starting';
+}
