@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Longest room slug, in bytes.
 pub const MAX_SLUG_LEN: usize = 64;
@@ -20,6 +21,27 @@ impl RoomSlug {
     /// The slug as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A slug that reads like `name`: accents dropped, dashes for all else, cut so that `-` and a number of up to four
+    /// digits still fit. `None` when no letter or digit of ASCII is left.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let mut slug = String::new();
+        for c in name
+            .nfkd()
+            .flat_map(char::to_lowercase)
+            .filter(|c| !is_combining_mark(*c))
+        {
+            if slug.len() >= MAX_SLUG_LEN - 5 {
+                break;
+            }
+            if c.is_ascii_alphanumeric() {
+                slug.push(c);
+            } else if !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
+        }
+        slug.trim_end_matches('-').parse().ok()
     }
 }
 
@@ -88,7 +110,7 @@ impl FromStr for Epoch {
 pub struct RenditionId(pub u8);
 
 /// Media sequence number of a segment (RFC 8216bis section 4.4.3.2), made at the origin alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Msn(pub u64);
 
 impl Msn {
@@ -110,4 +132,38 @@ pub struct PartId {
     pub rendition: RenditionId,
     pub msn: Msn,
     pub part: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_makes_a_slug_that_reads_like_it() {
+        let slug = |name: &str| RoomSlug::from_name(name).map(|slug| slug.to_string());
+        assert_eq!(slug("  Ciné-Club: Été 2026! ").as_deref(), Some("cine-club-ete-2026"));
+        assert_eq!(slug("映画"), None);
+        assert_eq!(slug(&"a ".repeat(100)).unwrap().len(), 59);
+    }
+
+    proptest! {
+        #[test]
+        fn a_slug_is_what_the_rule_says(text in "[a-zA-Z0-9_-]{0,70}") {
+            let allowed = (1..=MAX_SLUG_LEN).contains(&text.len())
+                && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                && !text.starts_with('-')
+                && !text.ends_with('-');
+            prop_assert_eq!(text.parse::<RoomSlug>().is_ok(), allowed);
+        }
+
+        #[test]
+        fn no_name_makes_a_slug_that_is_none(name in "\\PC{0,100}") {
+            if let Some(slug) = RoomSlug::from_name(&name) {
+                let numbered = format!("{slug}-9999");
+                prop_assert!(numbered.parse::<RoomSlug>().is_ok());
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The two times that are handed to the rules.
 
 use std::{
+    fmt::Write as _,
     ops::{Add, Sub},
     time::Duration,
 };
@@ -47,9 +48,18 @@ impl UnixMillis {
 
     /// RFC 3339 UTC with milliseconds, as in `2026-11-22T10:00:00.000Z`; a time out of the calendar's range is clamped.
     pub fn to_rfc3339(self) -> String {
+        let mut text = String::with_capacity(24);
+        self.write_rfc3339(&mut text);
+        text
+    }
+
+    /// Appends what [`UnixMillis::to_rfc3339`] gives.
+    pub fn write_rfc3339(self, text: &mut String) {
         let clamped = self.0.clamp(0, MAX_UNIX_MILLIS);
         let at = time::OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(clamped);
-        format!(
+        // Writing to a `String` cannot fail.
+        let _ = write!(
+            text,
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
             at.year(),
             u8::from(at.month()),
@@ -58,7 +68,7 @@ impl UnixMillis {
             at.minute(),
             at.second(),
             at.millisecond()
-        )
+        );
     }
 }
 

@@ -3,11 +3,14 @@
 
 pub mod clock;
 pub mod config;
+pub mod enrol;
+pub mod exit;
 pub mod http_server;
 pub mod link_driver;
 pub mod live;
 pub mod ops;
 pub mod pki;
+pub mod public_url;
 pub mod quic;
 pub mod shutdown;
 pub mod telemetry;

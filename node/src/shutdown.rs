@@ -2,7 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use tokio::task::JoinHandle;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A handle to the daemon's life; clones share it.
@@ -34,6 +37,24 @@ impl Shutdown {
     /// Tells everything to stop.
     pub fn trigger(&self) {
         self.token.cancel();
+    }
+
+    /// Triggers on SIGTERM or Ctrl-C.
+    ///
+    /// # Errors
+    /// The system lets nobody listen for them.
+    pub fn trigger_on_signals(&self) -> std::io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let shutdown = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            shutdown.trigger();
+        });
+        Ok(())
     }
 
     /// Waits until all tasks ended, at most `deadline`. Returns how many did not.

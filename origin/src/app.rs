@@ -1,1 +1,263 @@
-//! stub
+//! The origin put together: settings to listeners, rooms, relays and the API.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use common::live::window::Retention;
+use node::{
+    clock,
+    config::ExitError,
+    http_server::{self, Limits},
+    ops,
+    pki::Authority,
+    shutdown::Shutdown,
+    tls::{RELOAD_INTERVAL, Tls},
+    web_app::{self, Entry},
+};
+use relay::{app::ServeOptions, upstream::Upstream};
+use tokio::net::TcpListener;
+
+use crate::{
+    api::{Api, LinkAddress},
+    config::{AdminToken, Config},
+    control::{Addresses, Control, ControlConfig},
+    embedded,
+    ingest::{self, limits::IngestLimits},
+    plane::Plane,
+    relays::{LinkState, Relays, RoomsForRelays},
+    room::{RoomAdmission, Rooms, RoomsConfig},
+    secrets::{SecretText, admin_token},
+    stores::{self, Stores},
+};
+
+/// Running answers and goodbyes may take as long when the origin stops.
+const DRAIN: Duration = Duration::from_secs(9);
+/// Folder of the link's authority in the data folder.
+const PKI_FOLDER: &str = "pki";
+
+/// An origin that can start: its addresses are bound, its data folder and database are open.
+pub struct Origin {
+    config: Config,
+    control: Arc<Control>,
+    authority: Arc<Authority>,
+    http: TcpListener,
+    rtmp: TcpListener,
+    relay_http: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+    tls: Option<Tls>,
+}
+
+impl Origin {
+    /// Binds the listeners, opens data folder and database, makes what a first start needs.
+    ///
+    /// # Errors
+    /// The first thing that is taken, missing or refused.
+    pub async fn load(config: Config) -> Result<Self, ExitError> {
+        let tls = load_tls(&config)?;
+        let http = bind("--http", config.http).await?;
+        let rtmp = bind("--rtmp", config.rtmp).await?;
+        let relay_http = match config.relay_http {
+            Some(address) => Some(bind("--relay-http", address).await?),
+            None => None,
+        };
+        let metrics = match config.metrics {
+            Some(address) => Some(bind("--metrics", address).await?),
+            None => None,
+        };
+        let control = Arc::new(open_control(&config).await?);
+        let authority = Authority::open(&config.data_dir.join(PKI_FOLDER))
+            .map_err(|cause| ExitError::failed("--data-dir", config.data_dir.display(), cause))?;
+        Ok(Self { config, control, authority: Arc::new(authority), http, rtmp, relay_http, metrics, tls })
+    }
+
+    /// Serves until `shutdown`, then lets running answers finish.
+    ///
+    /// # Errors
+    /// What the settings promise cannot be started.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), ExitError> {
+        let metrics = match self.metrics {
+            Some(listener) => Some((listener, ops::record().map_err(|cause| ExitError::failed("--metrics", "", cause))?)),
+            None => None,
+        };
+        let stores = Stores::new(Arc::clone(&self.control));
+        let config = &self.config;
+        let relays = Relays::new(link_state(&self.control, &stores).await?, Arc::new(stores.clone()));
+        let rooms = open_rooms(config, &self.control, &stores, &shutdown).await?;
+        let plane = Arc::new(Plane::new(rooms.clone(), relays.clone()));
+        let link = LinkAddress { addresses: config.link_advertise.clone(), key_sha256: *self.authority.key_sha256() };
+        let api = Api::new(Arc::clone(&self.control), plane.clone(), link, stores::api_clock())
+            .map_err(|cause| ExitError::config("--link-advertise", config.link_advertise.join(","), cause))?;
+
+        let listening = relays
+            .listen(
+                config.link,
+                Arc::clone(&self.authority),
+                Arc::clone(&plane) as Arc<dyn RoomsForRelays>,
+                api.viewer_router(),
+                &shutdown,
+            )
+            .map_err(|cause| ExitError::failed("--link", config.link, cause))?;
+        shutdown.spawn(tell_rooms(rooms.clone(), relays.clone(), shutdown.clone()));
+        shutdown.spawn(tell_public_urls(stores.clone(), relays, shutdown.clone()));
+        let admission = Arc::new(RoomAdmission::new(rooms, Arc::new(stores)));
+        shutdown.spawn(ingest::run(self.rtmp, admission, IngestLimits::default(), shutdown.clone()));
+        if let Some(tls) = &self.tls {
+            tls.watch_files(RELOAD_INTERVAL, &shutdown);
+        }
+        let dashboard = api.admin_router().fallback_service(web_app::router(Entry::Dashboard));
+        let served = http_server::serve(self.http, dashboard, self.tls.clone(), Limits::default(), shutdown.clone());
+        shutdown.spawn(served);
+        let embedded = match self.relay_http {
+            Some(listener) => {
+                let key = *self.authority.key_sha256();
+                Some(start_embedded(&self.control, config, listening, key, listener, self.tls, &shutdown).await?)
+            }
+            None => None,
+        };
+        if let Some((listener, recorder)) = metrics {
+            let ready = Arc::new(move || embedded.as_ref().is_none_or(Upstream::is_up));
+            shutdown.spawn(ops::serve(listener, recorder, ready, shutdown.clone()));
+        }
+        tracing::info!(
+            http = %config.http,
+            rtmp = %config.rtmp,
+            link = %listening,
+            public_url = %config.public_url,
+            "origin started"
+        );
+        shutdown.token().cancelled().await;
+        tracing::info!("origin stops: running answers are finished");
+        let cut_off = shutdown.drain(DRAIN).await;
+        if cut_off > 0 {
+            tracing::warn!(cut_off, "not all tasks ended in time");
+        }
+        self.control.db().close().await;
+        Ok(())
+    }
+}
+
+/// Opens data folder and database.
+///
+/// # Errors
+/// One of them cannot be used.
+pub async fn open_control(config: &Config) -> Result<Control, ExitError> {
+    let admin_token = match &config.admin_token {
+        AdminToken::Given(token) => admin_token::Source::Given(SecretText::new(token.clone())),
+        AdminToken::File(path) => admin_token::Source::File(path.clone()),
+        AdminToken::DataDir => admin_token::Source::DataDir,
+    };
+    let control = ControlConfig {
+        data_dir: config.data_dir.clone(),
+        database_url: config.database_url.clone(),
+        admin_token,
+        addresses: addresses(config),
+    };
+    let opened = Control::open(control, clock::unix_millis()).await;
+    opened.map_err(|cause| ExitError::failed("--data-dir", config.data_dir.display(), chain(&cause.into())))
+}
+
+/// The TLS files of the settings, if they name any.
+///
+/// # Errors
+/// The files cannot be used.
+pub fn load_tls(config: &Config) -> Result<Option<Tls>, ExitError> {
+    let Some(files) = &config.tls else { return Ok(None) };
+    let loaded = Tls::load(&files.certificate, &files.key);
+    loaded.map(Some).map_err(|cause| ExitError::config("--tls-cert", files.certificate.display(), cause))
+}
+
+/// Where the outside finds this origin, as far as the settings say.
+fn addresses(config: &Config) -> Addresses {
+    let host = config.public_url.host();
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    Addresses::new(
+        config.public_url.as_str(),
+        &format!("{scheme}://{host}:{}", config.http.port()),
+        &format!("rtmp://{host}:{}/live", config.rtmp.port()),
+    )
+}
+
+async fn link_state(control: &Control, stores: &Stores) -> Result<LinkState, ExitError> {
+    let public_urls = stores.public_urls().await.map_err(|cause| ExitError::failed("--database-url", "", cause))?;
+    let keys = control.secrets().signing().jwk_set().to_owned();
+    // Rooms follow as they are opened.
+    Ok(LinkState { keys, revocations: control.revocations(), rooms: Vec::new(), public_urls })
+}
+
+async fn open_rooms(config: &Config, control: &Control, stores: &Stores, shutdown: &Shutdown) -> Result<Rooms, ExitError> {
+    let settings = RoomsConfig { part_target_ms: config.part_target_ms, retention: Retention::origin() };
+    let rooms = Rooms::new(settings, Arc::new(stores.clone()), shutdown.clone());
+    let known = control.db().rooms().await.map_err(|cause| ExitError::failed("--database-url", "", cause))?;
+    for room in known {
+        rooms.open(&room.slug);
+    }
+    Ok(rooms)
+}
+
+async fn start_embedded(
+    control: &Control,
+    config: &Config,
+    link: SocketAddr,
+    authority: [u8; 32],
+    listener: TcpListener,
+    tls: Option<Tls>,
+    shutdown: &Shutdown,
+) -> Result<Upstream, ExitError> {
+    let upstream = embedded::start(control, &config.data_dir, link, authority, config.public_url.as_str(), shutdown)
+        .await
+        .map_err(|cause| ExitError::failed("--relay-http", config.relay_http.map_or_else(String::new, |at| at.to_string()), chain(&cause)))?;
+    let options = ServeOptions { tls, ..ServeOptions::default() };
+    shutdown.spawn(relay::app::serve(listener, upstream.clone(), options, shutdown.clone()));
+    Ok(upstream)
+}
+
+/// Tells the relays of every room that comes, changes or goes.
+async fn tell_rooms(rooms: Rooms, relays: Relays, shutdown: Shutdown) {
+    let mut states = rooms.states();
+    let mut told = std::collections::BTreeMap::new();
+    loop {
+        let now = states.borrow_and_update().clone();
+        for (slug, state) in &now {
+            if told.get(slug) != Some(state) {
+                relays.push_room(state.clone());
+            }
+        }
+        for slug in told.keys().filter(|slug| !now.contains_key(slug)) {
+            relays.push_room_gone(slug.clone());
+        }
+        told = now;
+        tokio::select! {
+            changed = states.changed() => if changed.is_err() { return },
+            () = shutdown.token().cancelled() => return,
+        }
+    }
+}
+
+/// Tells the relays where viewers may come from, whenever a relay says where it is reached.
+async fn tell_public_urls(stores: Stores, relays: Relays, shutdown: Shutdown) {
+    while shutdown.token().run_until_cancelled(stores.relay_seen()).await.is_some() {
+        match stores.public_urls().await {
+            Ok(public_urls) => relays.push_public_urls(public_urls),
+            Err(error) => tracing::warn!(%error, "relays are not told all public URLs"),
+        }
+    }
+}
+
+async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, ExitError> {
+    TcpListener::bind(address).await.map_err(|cause| ExitError::failed(setting, address, cause))
+}
+
+/// The error and its causes in one line.
+fn chain(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+}
+
+/// Fails when nothing listens for the API: then there is no origin to speak of.
+///
+/// # Errors
+/// See above.
+pub async fn ensure_running(config: &Config) -> Result<(), ExitError> {
+    let address = embedded::local(config.http);
+    let connected = tokio::net::TcpStream::connect(address).await.context("no origin is running there");
+    connected.map(|_| ()).map_err(|cause| ExitError::failed("--http", address, chain(&cause)))
+}

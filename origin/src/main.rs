@@ -1,1 +1,82 @@
-fn main() {}
+//! The program `streamcircle-origin`.
+
+use std::{io::Write, process::ExitCode, time::Duration};
+
+use node::{
+    clock,
+    config::{ExitError, parse_args},
+    shutdown::Shutdown,
+    telemetry,
+};
+use origin::{
+    app::{self, Origin},
+    cli::{Cli, Command},
+    config::Config,
+    welcome,
+};
+use tokio::runtime::Runtime;
+
+/// For blocking tasks that still run when all else has ended.
+const RUNTIME_STOP: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report("streamcircle-origin"),
+    }
+}
+
+fn start() -> Result<(), ExitError> {
+    let cli: Cli = parse_args()?;
+    let config = Config::read(&cli.flags)?;
+    let runtime = Runtime::new().map_err(|error| ExitError::failed("runtime", "", error))?;
+    let ended = match cli.command {
+        None => {
+            telemetry::init(config.log_format)?;
+            runtime.block_on(serve(config))
+        }
+        Some(Command::CheckConfig) => app::load_tls(&config).map(|_| say("The settings are good.")),
+        Some(Command::Welcome { publish_url }) => runtime.block_on(greet(&config, publish_url)),
+        Some(Command::Hooks) => runtime.block_on(hooks(&config)),
+    };
+    runtime.shutdown_timeout(RUNTIME_STOP);
+    ended
+}
+
+async fn serve(config: Config) -> Result<(), ExitError> {
+    let shutdown = Shutdown::new();
+    shutdown.trigger_on_signals().map_err(|error| ExitError::failed("signals", "", error))?;
+    let loaded = shutdown.token().run_until_cancelled(Origin::load(config)).await;
+    match loaded.transpose()? {
+        Some(origin) => origin.run(shutdown).await,
+        // Told to stop before it had started.
+        None => Ok(()),
+    }
+}
+
+async fn greet(config: &Config, publish_url: bool) -> Result<(), ExitError> {
+    app::ensure_running(config).await?;
+    let control = app::open_control(config).await?;
+    let failed = |cause: &dyn std::fmt::Display| ExitError::failed("welcome", "", cause);
+    let welcome = control.welcome(clock::unix_millis()).await.map_err(|cause| failed(&cause))?;
+    let welcome = welcome.ok_or_else(|| failed(&"there is no room; make one on the dashboard"))?;
+    say(&if publish_url { welcome::publish_url(&welcome) } else { welcome::text(&welcome) });
+    Ok(())
+}
+
+async fn hooks(config: &Config) -> Result<(), ExitError> {
+    let control = app::open_control(config).await?;
+    let secret = control.secrets().hook_secret().expose();
+    let address = config.http;
+    say(&format!(
+        "hookSecret {secret}\non_publish http://{address}/hooks/rtmp/publish?hookSecret={secret};\n\
+         on_publish_done http://{address}/hooks/rtmp/done?hookSecret={secret};"
+    ));
+    Ok(())
+}
+
+/// What was asked for goes to standard output; logs go to standard error.
+fn say(text: &str) {
+    // Nobody reads any more: nothing is left to be said.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

@@ -1,5 +1,15 @@
 //! A room's live stream as origin and relays hold it: a description of the epoch, and numbered parts.
 
+pub mod cursor;
+pub mod description;
+pub mod error;
+mod order;
+pub mod records;
+mod rendition_window;
+pub mod retention;
+pub mod segment;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod window;
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
 //! What comes out of the ingest and goes into the packager.
 
+pub mod aac;
 pub mod access_unit;
+pub mod h264;

@@ -1,1 +1,272 @@
 //! Access units in, numbered CMAF parts out.
+//!
+//! A [`Packager`] lives as long as a room's stream, over reconnects of its publisher. It decides where segments and parts begin
+//! and end, which epoch they belong to, and what time it is in them; it writes the bytes with [`crate::cmaf`]. It never asks for
+//! the time: `now` comes with every call. Windows, playlists and links are elsewhere ([`crate::live`], [`crate::hls`]).
+//!
+//! What callers keep: after each call, [`Packager::poll`] until nothing comes; [`Packager::tick`] at [`Packager::next_tick`].
+//!
+//! The way of a frame: [`clock`] gives it a session time; before an epoch and after a break [`gather`] holds it until it is clear how to go
+//! on; then [`live`] hands it to the cutters ([`video`], [`audio`]), and what they cut to a [`rendition`], which numbers it.
+
+mod audio;
+mod clock;
+mod flow;
+mod gather;
+mod gop;
+mod health;
+mod live;
+mod part;
+mod plan;
+mod rates;
+mod rendition;
+mod tracks;
+mod video;
+
+use std::collections::VecDeque;
+
+pub use self::health::{AudioHealth, DroppedFrames, IngestHealth, VideoHealth};
+use self::{
+    clock::{Clock, Placement},
+    gather::{Frame, Gather},
+    gop::GopMeter,
+    health::Meters,
+    live::Live,
+    part::MAX_SAMPLE_BYTES,
+    tracks::{Configured, Tracks},
+};
+use crate::{
+    cmaf::init::InitError,
+    id::{Epoch, Msn},
+    live::LiveEvent,
+    media::{
+        aac::AacConfigError,
+        access_unit::{AccessUnit, Codec, MediaMessage, TrackKind},
+        h264::AvcConfigError,
+    },
+    time::{Monotonic, UnixMillis},
+};
+
+/// What a packager is told once.
+#[derive(Clone, Copy, Debug)]
+pub struct PackagerConfig {
+    /// PART-TARGET asked for, milliseconds; raised where whole frames do not fill it.
+    pub part_target_ms: u32,
+    /// Epochs are derived from it: no two packagers of a room may have the same.
+    pub seed: u64,
+    /// Number of the first segment.
+    pub first_msn: Msn,
+}
+
+/// The time, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct PackagerNow {
+    pub monotonic: Monotonic,
+    pub unix: UnixMillis,
+}
+
+/// A message was not taken. The packager goes on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PackagerError {
+    #[error("H.264 configuration: {0}")]
+    Video(#[from] AvcConfigError),
+    #[error("AAC configuration: {0}")]
+    Audio(#[from] AacConfigError),
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error("an access unit of {0} bytes; at most {MAX_SAMPLE_BYTES} are taken")]
+    TooLarge(usize),
+    #[error("the stream has ended")]
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Frames are held: no epoch yet, or its timeline is broken.
+    Gathering,
+    /// Frames go straight to the epoch.
+    Live,
+    Ended,
+}
+
+/// Turns one publisher's access units into a room's live events.
+pub struct Packager {
+    config: PackagerConfig,
+    phase: Phase,
+    clock: Clock,
+    tracks: Tracks,
+    gop: GopMeter,
+    gather: Gather,
+    /// Frames with a place in time, on their way within one call.
+    inbox: VecDeque<Frame>,
+    /// The open epoch; while gathering, one that may go on.
+    live: Option<Live>,
+    events: VecDeque<LiveEvent>,
+    next_msn: Msn,
+    epochs: u64,
+    /// Breaks in a row that were laid to stalls and not to the length of GOPs.
+    excused: u32,
+    meters: Meters,
+}
+
+impl Packager {
+    /// A packager that has seen nothing yet.
+    pub fn new(config: PackagerConfig) -> Self {
+        Self {
+            config,
+            phase: Phase::Gathering,
+            clock: Clock::default(),
+            tracks: Tracks::default(),
+            gop: GopMeter::default(),
+            gather: Gather::default(),
+            inbox: VecDeque::new(),
+            live: None,
+            events: VecDeque::new(),
+            next_msn: config.first_msn,
+            epochs: 0,
+            excused: 0,
+            meters: Meters::default(),
+        }
+    }
+
+    /// Takes the publisher's next message.
+    ///
+    /// # Errors
+    /// When the message cannot be used; the stream goes on without it.
+    pub fn push(&mut self, now: PackagerNow, message: MediaMessage) -> Result<(), PackagerError> {
+        if self.phase == Phase::Ended {
+            return Err(PackagerError::Ended);
+        }
+        match message {
+            MediaMessage::Metadata(metadata) => {
+                self.tracks.metadata = metadata;
+                self.settle(now)
+            }
+            MediaMessage::Config { codec, record } => self.configure(now, codec, &record),
+            MediaMessage::AccessUnit(unit) => self.access_unit(now, unit),
+        }
+    }
+
+    /// The publisher is lost and nothing more comes for now. What is held is published and the segment closed; the next media follow after a
+    /// discontinuity, or in a new epoch if they do not fit this one. An epoch not published yet is given up.
+    pub fn interrupted(&mut self, _now: PackagerNow) {
+        if self.phase == Phase::Ended {
+            return;
+        }
+        self.break_off();
+        self.clock.interrupt();
+        self.tracks.interrupt();
+    }
+
+    /// The stream is over: everything held is published, and the epoch ended.
+    pub fn end(&mut self, now: PackagerNow) {
+        if self.phase == Phase::Ended {
+            return;
+        }
+        if self.phase == Phase::Gathering && self.live.is_none() {
+            // A stream shorter than a GOP is a stream too. Its tracks can be written, or they would not have been configured.
+            let _ = self.start(now, true);
+        }
+        self.suspend();
+        self.gather.clear();
+        self.end_epoch();
+        self.phase = Phase::Ended;
+    }
+
+    /// Time has gone by: decides what was waiting for it.
+    pub fn tick(&mut self, now: PackagerNow) {
+        if self.phase == Phase::Gathering {
+            // A configuration that cannot be written was reported when it came.
+            let _ = self.settle(now);
+        }
+    }
+
+    /// When [`Self::tick`] has something to decide, if nothing else comes.
+    pub fn next_tick(&self) -> Option<Monotonic> {
+        (self.phase == Phase::Gathering).then(|| self.gather.next_tick())?
+    }
+
+    /// The next event, in order.
+    pub fn poll(&mut self) -> Option<LiveEvent> {
+        self.events.pop_front()
+    }
+
+    /// The number after the last segment begun.
+    pub fn next_msn(&self) -> Msn {
+        self.live
+            .as_ref()
+            .and_then(Live::next_msn)
+            .unwrap_or(self.next_msn)
+            .max(self.next_msn)
+    }
+
+    /// How the stream is, for the one who sends it.
+    pub fn health(&self) -> IngestHealth {
+        health::report(self)
+    }
+
+    fn configure(&mut self, now: PackagerNow, codec: Codec, record: &bytes::Bytes) -> Result<(), PackagerError> {
+        let configured = self.tracks.configure(codec, record)?;
+        if configured == Configured::Changed {
+            // Nothing that follows can be decoded with what came before, which is complete.
+            match self.phase {
+                Phase::Live => self.suspend(),
+                Phase::Gathering | Phase::Ended => self.gather.clear(),
+            }
+        }
+        self.settle(now)
+    }
+
+    fn access_unit(&mut self, now: PackagerNow, unit: AccessUnit) -> Result<(), PackagerError> {
+        if unit.payload.len() > MAX_SAMPLE_BYTES {
+            return Err(PackagerError::TooLarge(unit.payload.len()));
+        }
+        // Without configuration a frame cannot be decoded; an empty one is a hint of silence.
+        if unit.payload.is_empty() || !self.tracks.has(unit.track) {
+            self.meters.count_unusable(unit.track);
+            return Ok(());
+        }
+        let at_ms = match self
+            .clock
+            .place(unit.track, self.tracks.leading(), unit.timestamp_ms, now)
+        {
+            Placement::At(at_ms) => at_ms,
+            Placement::AfterBreak(at_ms) => {
+                self.break_off();
+                at_ms
+            }
+            Placement::Stray => {
+                self.meters.count_stray(unit.track);
+                return Ok(());
+            }
+        };
+        let is_video = unit.track == TrackKind::Video;
+        if is_video {
+            self.gop.frame(at_ms, unit.sync);
+        }
+        self.meters.frame(&unit, at_ms);
+        self.inbox.push_back(Frame {
+            track: unit.track,
+            at_ms,
+            composition_ms: unit.composition_ms,
+            sync: unit.sync || !is_video,
+            payload: unit.payload,
+        });
+        self.run(now)
+    }
+
+    /// Epochs are told apart by a mix of the seed and a count (the finalizer of SplitMix64, which maps no two counts to one).
+    fn next_epoch(&mut self) -> Epoch {
+        self.epochs += 1;
+        let mut z = self
+            .config
+            .seed
+            .wrapping_add(self.epochs.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Epoch(z ^ (z >> 31))
+    }
+}
+
+#[cfg(test)]
+mod tests;

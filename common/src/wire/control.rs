@@ -4,9 +4,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{Epoch, Msn, RenditionId, RoomSlug},
+    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
     live::{BitRate, EpochDescription, window::WindowRecords},
     time::UnixMillis,
+    wire::media::PartOutline,
 };
 
 /// From a relay to its upstream.
@@ -84,7 +85,7 @@ pub enum UpstreamFrame {
         init_id: u32,
         body: Bytes,
     },
-    /// The segment has `parts` parts and is closed.
+    /// The segment has `parts` parts and is closed. Sent for every segment, also when its last part says so: that part may be late.
     SegmentEnd {
         room: RoomSlug,
         epoch: Epoch,
@@ -92,13 +93,12 @@ pub enum UpstreamFrame {
         msn: Msn,
         parts: u32,
     },
-    /// Parts that will not come by push; they may still be fetched.
+    /// A part that will not come by push; it may still be fetched.
     Skipped {
         room: RoomSlug,
         epoch: Epoch,
-        rendition: RenditionId,
-        msn: Msn,
-        part: u32,
+        id: PartId,
+        outline: PartOutline,
     },
     BitRate {
         room: RoomSlug,
@@ -117,7 +117,7 @@ pub enum UpstreamFrame {
         t1: i64,
         t2: i64,
     },
-    /// Do not come back by yourself: removed, or replaced by a newer connection of the same relay.
+    /// Close, and come back in a minute at the earliest: removed, or replaced by a newer connection of the same relay.
     GoAway {
         reason: String,
     },

@@ -1,10 +1,10 @@
-//! The header in front of a part on its own unidirectional stream.
+//! The header in front of a part on its own unidirectional stream, and what is told of a part that comes another way.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{Epoch, PartId, RoomSlug},
-    live::PartFlags,
+    live::{PartFlags, window::PartRecord},
     time::UnixMillis,
 };
 
@@ -21,4 +21,11 @@ pub struct PartHeader {
     pub flags: PartFlags,
     /// Bytes of body that follow the header, then the stream ends.
     pub body_len: u32,
+}
+
+/// A part that did not come by push: enough to put it, or a gap of its length, in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartOutline {
+    pub init_id: u32,
+    pub record: PartRecord,
 }

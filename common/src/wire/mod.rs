@@ -3,7 +3,9 @@
 //! One bidirectional control stream carries [`control`] frames both ways; each part travels on a unidirectional stream of its
 //! own ([`media`]); questions of a relay ([`request`]) have a bidirectional stream each.
 
+pub mod codec;
 pub mod control;
+pub mod enrol;
 pub mod media;
 pub mod request;
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::media::PartOutline;
 use crate::id::{Epoch, Msn, RenditionId, RoomSlug};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct FetchRequest {
 pub enum FetchReply {
     Found {
         body_len: u32,
+        /// What stood in the part's header; `None` with a whole segment.
+        part: Option<PartOutline>,
     },
     /// Not here, or not here any more.
     Gone,

@@ -1,1 +1,15 @@
-//! stub
+//! Rooms at run time: who publishes, what is live, who was seen watching.
+//!
+//! Two planes. Control has one owner a room, an [`actor`] over the pure rules of [`state`]. Media goes round it: the publisher's
+//! lease writes into the room's [`publication`], many readers follow its window, and the writer never waits for them.
+//! What a room is called and who may enter stands in the database, not here.
+
+mod actor;
+mod admission;
+mod audience;
+mod publication;
+mod registry;
+mod state;
+
+pub use admission::{KeyLookup, RoomAdmission, RoomLease};
+pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};

@@ -1,0 +1,273 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    media::access_unit::StreamMetadata,
+    rtmp::amf0::{self, Value},
+};
+
+const AVCC: [u8; 11] = [1, 0x64, 0, 0x28, 0xff, 0xe1, 0, 1, 0x67, 0, 0];
+
+fn tag(kind: TagKind, parts: &[&[u8]]) -> Tag {
+    Tag {
+        kind,
+        timestamp_ms: 40,
+        body: parts.concat().into(),
+    }
+}
+
+fn video(parts: &[&[u8]]) -> Result<Option<Demuxed>, FlvError> {
+    Demuxer::new().push(&tag(TagKind::Video, parts))
+}
+
+fn audio(parts: &[&[u8]]) -> Result<Option<Demuxed>, FlvError> {
+    Demuxer::new().push(&tag(TagKind::Audio, parts))
+}
+
+fn unit(
+    track: TrackKind,
+    composition_ms: i32,
+    sync: bool,
+    payload: &'static [u8],
+) -> Result<Option<Demuxed>, FlvError> {
+    let payload = Bytes::from_static(payload);
+    let unit = AccessUnit {
+        track,
+        timestamp_ms: 40,
+        composition_ms,
+        sync,
+        payload,
+    };
+    Ok(Some(Demuxed::Media(MediaMessage::AccessUnit(unit))))
+}
+
+fn config(codec: Codec, record: &'static [u8]) -> Result<Option<Demuxed>, FlvError> {
+    Ok(Some(Demuxed::Media(MediaMessage::Config {
+        codec,
+        record: Bytes::from_static(record),
+    })))
+}
+
+#[test]
+fn legacy_h264_gives_its_record_and_frames() {
+    assert_eq!(video(&[&[0x17, 0, 0, 0, 0], &AVCC]), config(Codec::H264, &AVCC));
+    assert_eq!(
+        video(&[&[0x17, 1, 0, 0, 66], b"idr"]),
+        unit(TrackKind::Video, 66, true, b"idr")
+    );
+    assert_eq!(
+        video(&[&[0x27, 1, 0xff, 0xff, 0xfe], b"p"]),
+        unit(TrackKind::Video, -2, false, b"p")
+    );
+    assert_eq!(video(&[&[0x17, 2, 0, 0, 0]]), Ok(None), "end of sequence");
+}
+
+#[test]
+fn legacy_aac_gives_its_config_and_frames() {
+    let asc = &[0x11, 0x90, 0x56, 0xe5, 0x00];
+    assert_eq!(audio(&[&[0xaf, 0], asc]), config(Codec::Aac, asc));
+    assert_eq!(
+        audio(&[&[0xaf, 1], b"frame"]),
+        unit(TrackKind::Audio, 0, true, b"frame")
+    );
+}
+
+#[test]
+fn enhanced_avc1_is_the_same_stream() {
+    assert_eq!(video(&[&[0x90], b"avc1", &AVCC]), config(Codec::H264, &AVCC));
+    assert_eq!(
+        video(&[&[0x91], b"avc1", &[0, 0, 33], b"idr"]),
+        unit(TrackKind::Video, 33, true, b"idr")
+    );
+    assert_eq!(video(&[&[0xa3], b"avc1", b"p"]), unit(TrackKind::Video, 0, false, b"p"));
+}
+
+#[test]
+fn enhanced_mp4a_is_the_same_stream() {
+    assert_eq!(
+        audio(&[&[0x90], b"mp4a", &[0x12, 0x10]]),
+        config(Codec::Aac, &[0x12, 0x10])
+    );
+    assert_eq!(
+        audio(&[&[0x91], b"mp4a", b"frame"]),
+        unit(TrackKind::Audio, 0, true, b"frame")
+    );
+    assert_eq!(audio(&[&[0x94], b"mp4a", &[0, 2]]), Ok(None), "channel layout");
+}
+
+#[test]
+fn mod_ex_prefixes_are_read_over() {
+    let nanoseconds = [0x97, 2, 0, 1, 2, 0x03];
+    assert_eq!(
+        video(&[&nanoseconds, b"avc1", b"idr"]),
+        unit(TrackKind::Video, 0, true, b"idr")
+    );
+    let long = [&[0x97, 255, 1, 0][..], &[0; 257], &[0x03]].concat();
+    assert_eq!(
+        video(&[&long, b"avc1", b"idr"]),
+        unit(TrackKind::Video, 0, true, b"idr")
+    );
+    assert_eq!(video(&[&[0x97, 200, 0]]), Err(FlvError::Truncated(TrackKind::Video)));
+}
+
+#[test]
+fn of_a_multitrack_the_first_track_is_taken() {
+    let one = [&[0x96, 0x03][..], b"avc1", &[0], b"idr"].concat();
+    assert_eq!(video(&[&one]), unit(TrackKind::Video, 0, true, b"idr"));
+    let other = [&[0x96, 0x03][..], b"avc1", &[1], b"idr"].concat();
+    assert_eq!(video(&[&other]), Ok(None));
+    let many = [&[0x96, 0x13][..], b"avc1", &[1, 0, 0, 2], b"xx", &[0, 0, 0, 3], b"idr"].concat();
+    assert_eq!(video(&[&many]), unit(TrackKind::Video, 0, true, b"idr"));
+    let own = [
+        &[0x95, 0x21][..],
+        b"Opus",
+        &[1, 0, 0, 1],
+        b"o",
+        b"mp4a",
+        &[0, 0, 0, 1],
+        b"a",
+    ]
+    .concat();
+    assert_eq!(audio(&[&own]), unit(TrackKind::Audio, 0, true, b"a"));
+    let past_the_end = [&[0x96, 0x13][..], b"avc1", &[0, 0xff, 0xff, 0xff], b"x"].concat();
+    assert_eq!(video(&[&past_the_end]), Err(FlvError::Truncated(TrackKind::Video)));
+}
+
+#[test]
+fn a_codec_that_cannot_be_carried_is_told_once_for_each_track() {
+    let mut demuxer = Demuxer::new();
+    let hevc = tag(TagKind::Video, &[&[0x90], b"hvc1", b"record"]);
+    let unsupported = Unsupported {
+        track: TrackKind::Video,
+        codec: CodecName::FourCc(*b"hvc1"),
+    };
+    assert_eq!(demuxer.push(&hevc), Ok(Some(Demuxed::Unsupported(unsupported))));
+    assert_eq!(demuxer.push(&hevc), Ok(None));
+    assert_eq!(demuxer.push(&tag(TagKind::Video, &[&[0x90], b"av01"])), Ok(None));
+    let mp3 = Unsupported {
+        track: TrackKind::Audio,
+        codec: CodecName::Legacy(2),
+    };
+    assert_eq!(
+        demuxer.push(&tag(TagKind::Audio, &[&[0x2f, 0]])),
+        Ok(Some(Demuxed::Unsupported(mp3)))
+    );
+    assert_eq!(CodecName::FourCc(*b"av\n1").to_string(), "av\\n1");
+}
+
+#[test]
+fn nal_lengths_other_than_four_are_fatal() {
+    let mut record = AVCC;
+    record[4] = 0xfd;
+    let error = video(&[&[0x17, 0, 0, 0, 0], &record]).unwrap_err();
+    assert_eq!(error, FlvError::NalLength(2));
+    assert!(error.is_fatal());
+}
+
+#[test]
+fn short_tags_are_errors_and_empty_ones_are_nothing() {
+    for body in [
+        &[0x17_u8][..],
+        &[0x17, 1, 0, 0],
+        &[0x17, 0, 0, 0, 0, 1],
+        &[0x90, b'a', b'v'],
+        &[0x91, b'a', b'v', b'c', b'1', 0],
+    ] {
+        assert_eq!(video(&[body]), Err(FlvError::Truncated(TrackKind::Video)), "{body:?}");
+    }
+    for body in [&[0xaf_u8][..], &[0xaf, 0, 0x12], &[0x95], &[0x90, b'm']] {
+        assert_eq!(audio(&[body]), Err(FlvError::Truncated(TrackKind::Audio)), "{body:?}");
+    }
+    assert_eq!(video(&[]), Ok(None));
+    assert_eq!(audio(&[]), Ok(None));
+    assert_eq!(audio(&[&[0xaf, 1]]), Ok(None));
+}
+
+#[test]
+fn commands_and_colours_are_no_frames() {
+    assert_eq!(video(&[&[0x57, 0]]), Ok(None));
+    assert_eq!(video(&[&[0xd1, 0]]), Ok(None));
+    assert_eq!(video(&[&[0xd4], b"avc1", &[0x02]]), Ok(None));
+}
+
+fn metadata(names: &[&str], properties: Vec<(&str, Value)>) -> Option<StreamMetadata> {
+    let mut values: Vec<Value> = names.iter().map(|name| Value::string(name)).collect();
+    values.push(Value::Object(
+        properties
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    ));
+    let body = amf0::encode(&values).into();
+    match Demuxer::new()
+        .push(&Tag {
+            kind: TagKind::Script,
+            timestamp_ms: 0,
+            body,
+        })
+        .unwrap()
+    {
+        Some(Demuxed::Media(MediaMessage::Metadata(metadata))) => Some(metadata),
+        None => None,
+        other => panic!("a script tag became {other:?}"),
+    }
+}
+
+#[test]
+fn metadata_is_read_with_and_without_set_data_frame() {
+    let properties = || {
+        vec![
+            ("encoder", Value::string("obs-output module (libobs version 29.0.2)\n")),
+            ("framerate", Value::Number(30.0)),
+            ("videodatarate", Value::Number(2500.0)),
+            ("audiodatarate", Value::Number(f64::NAN)),
+            ("videocodecid", Value::Number(7.0)),
+            ("when", Value::Date(0.0)),
+        ]
+    };
+    let expected = StreamMetadata {
+        encoder: Some("obs-output module (libobs version 29.0.2)".to_owned()),
+        frame_rate: Some(30.0),
+        video_kbps: Some(2500.0),
+        audio_kbps: None,
+        has_video: Some(true),
+        has_audio: Some(false),
+    };
+    assert_eq!(
+        metadata(&["@setDataFrame", "onMetaData"], properties()),
+        Some(expected.clone())
+    );
+    assert_eq!(metadata(&["onMetaData"], properties()), Some(expected));
+    assert_eq!(metadata(&["onMetaData"], vec![]), Some(StreamMetadata::default()));
+}
+
+#[test]
+fn other_script_tags_and_broken_ones_are_nothing() {
+    assert_eq!(metadata(&["@setDataFrame"], vec![]), None);
+    assert_eq!(metadata(&["onCuePoint"], vec![]), None);
+    for body in [&[0x02_u8, 0, 13][..], &[], &[0x03]] {
+        assert_eq!(Demuxer::new().push(&tag(TagKind::Script, &[body])), Ok(None));
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_body_is_read_or_refused(
+        kind in prop_oneof![Just(TagKind::Audio), Just(TagKind::Video), Just(TagKind::Script)],
+        body in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let _ = Demuxer::new().push(&Tag { kind, timestamp_ms: 0, body: body.into() });
+    }
+
+    #[test]
+    fn any_enhanced_body_is_read_or_refused(
+        first in 0x90_u8..,
+        fourcc in prop_oneof![Just(*b"avc1"), Just(*b"mp4a"), any::<[u8; 4]>()],
+        rest in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let body: Bytes = [&[first][..], &fourcc, &rest].concat().into();
+        for kind in [TagKind::Audio, TagKind::Video] {
+            let _ = Demuxer::new().push(&Tag { kind, timestamp_ms: 0, body: body.clone() });
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Names of the files of an epoch, both ways. All are relative to `/live/{slug}/{epoch}/`, so that a playlist's text is the same for
+//! all viewers, whatever token stands in front.
+
+use std::fmt;
+
+use crate::{
+    id::{Epoch, Msn},
+    media::access_unit::TrackKind,
+};
+
+/// The multivariant playlist, in the folder above the epochs.
+pub const MULTIVARIANT: &str = "index.m3u8";
+
+/// A file of an epoch.
+///
+/// A track, not a rendition's number: whoever looks a file up asks [`crate::live::EpochDescription::rendition_of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MediaPath {
+    /// `video.m3u8`
+    Playlist(TrackKind),
+    /// `v-init-0.mp4`
+    Init { track: TrackKind, init_id: u32 },
+    /// `v-7.m4s`
+    Segment { track: TrackKind, msn: Msn },
+    /// `v-7.0.m4s`
+    Part { track: TrackKind, msn: Msn, part: u32 },
+    /// `gap.mp4`, which stands where there is no media and is never there.
+    Gap,
+}
+
+const GAP: &str = "gap.mp4";
+const INIT_SUFFIX: &str = ".mp4";
+const MEDIA_SUFFIX: &str = ".m4s";
+
+/// Reads a file name. Each file has one name only: numbers are without leading zeros.
+pub fn parse_media(file: &str) -> Option<MediaPath> {
+    if file == GAP {
+        return Some(MediaPath::Gap);
+    }
+    for track in [TrackKind::Video, TrackKind::Audio] {
+        if file == playlist(track) {
+            return Some(MediaPath::Playlist(track));
+        }
+        let Some(rest) = file.strip_prefix(prefix(track)) else {
+            continue;
+        };
+        if let Some(init) = rest.strip_prefix("init-") {
+            let init_id = number(init.strip_suffix(INIT_SUFFIX)?)?;
+            return Some(MediaPath::Init {
+                track,
+                init_id: u32::try_from(init_id).ok()?,
+            });
+        }
+        let numbers = rest.strip_suffix(MEDIA_SUFFIX)?;
+        return match numbers.split_once('.') {
+            None => Some(MediaPath::Segment {
+                track,
+                msn: Msn(number(numbers)?),
+            }),
+            Some((msn, part)) => {
+                let part = u32::try_from(number(part)?).ok()?;
+                Some(MediaPath::Part {
+                    track,
+                    msn: Msn(number(msn)?),
+                    part,
+                })
+            }
+        };
+    }
+    None
+}
+
+/// Name of a track's media playlist. Neither is the beginning of the other: hls.js matches reports by prefix.
+pub fn playlist(track: TrackKind) -> &'static str {
+    match track {
+        TrackKind::Video => "video.m3u8",
+        TrackKind::Audio => "audio.m3u8",
+    }
+}
+
+/// A track's media playlist as the multivariant playlist refers to it.
+pub fn playlist_from_multivariant(epoch: Epoch, track: TrackKind) -> String {
+    format!("{epoch}/{}", playlist(track))
+}
+
+fn prefix(track: TrackKind) -> &'static str {
+    match track {
+        TrackKind::Video => "v-",
+        TrackKind::Audio => "a-",
+    }
+}
+
+/// A decimal number in its one canonical form.
+fn number(text: &str) -> Option<u64> {
+    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if canonical { text.parse().ok() } else { None }
+}
+
+impl MediaPath {
+    /// Appends the name.
+    pub(super) fn write_to(self, text: &mut super::text::Text) {
+        match self {
+            Self::Playlist(track) => text.push(playlist(track)),
+            Self::Init { track, init_id } => text.push(prefix(track)).push("init-").number(init_id).push(INIT_SUFFIX),
+            Self::Segment { track, msn } => text.push(prefix(track)).number(msn.0).push(MEDIA_SUFFIX),
+            Self::Part { track, msn, part } => text
+                .push(prefix(track))
+                .number(msn.0)
+                .push(".")
+                .number(part)
+                .push(MEDIA_SUFFIX),
+            Self::Gap => text.push(GAP),
+        };
+    }
+}
+
+impl fmt::Display for MediaPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = super::text::Text::with_capacity(32);
+        self.write_to(&mut text);
+        f.write_str(&text.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_as_the_contract_shows_them() {
+        let track = TrackKind::Video;
+        let names = [
+            (MediaPath::Playlist(TrackKind::Audio), "audio.m3u8"),
+            (MediaPath::Init { track, init_id: 0 }, "v-init-0.mp4"),
+            (MediaPath::Segment { track, msn: Msn(7) }, "v-7.m4s"),
+            (
+                MediaPath::Part {
+                    track: TrackKind::Audio,
+                    msn: Msn(7),
+                    part: 12,
+                },
+                "a-7.12.m4s",
+            ),
+            (MediaPath::Gap, "gap.mp4"),
+        ];
+        for (path, name) in names {
+            assert_eq!(path.to_string(), name);
+            assert_eq!(parse_media(name), Some(path));
+        }
+        for name in [
+            "",
+            "v-",
+            "v-07.m4s",
+            "v-7.00.m4s",
+            "v-+7.m4s",
+            "v-7.m4s.m4s",
+            "v-7.1.2.m4s",
+            "v-init-.mp4",
+            "x-7.m4s",
+        ] {
+            assert_eq!(parse_media(name), None, "{name}");
+        }
+        assert_eq!(parse_media("v-7.99999999999.m4s"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_a_read_one_is_the_files_only_name(name in "(v|a|x)?-?(init-)?[0-9.]{0,24}(m4s|mp4|.{0,4})") {
+            if let Some(path) = parse_media(&name) {
+                prop_assert_eq!(path.to_string(), name);
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The relay's end of the link: which rooms it follows, and how what arrives becomes windows.
+//!
+//! - A room is subscribed at the first sign of a viewer, and left [`LINGER`] after the last one.
+//! - Parts go to the window strictly in order; what is missing is fetched, and after three target durations listed as a gap.
+//! - When the link is lost, windows stay and are served; the next link goes on at the first part that is not here.
+//!
+//! Not here: what a relay keeps besides media (keys, revocations, the list of rooms: its driver reads those frames itself),
+//! reports and pings. The driver hands over every frame and part it receives, carries out what [`Subscriber::poll`] gives, in order,
+//! and calls again at [`Subscriber::next_timeout`].
+
+mod frames;
+mod gap;
+mod io;
+mod mirrored;
+mod orphans;
+mod pending;
+mod reorder;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use self::{gap::Gaps, mirrored::Mirrored};
+pub use self::{
+    io::{FetchOutcome, Input, Output, SubscriberConfig},
+    orphans::MAX_ORPHAN_BYTES,
+    pending::MAX_HELD_BYTES,
+};
+use super::{MAX_ROOMS, backoff::Backoff};
+use crate::{
+    id::{Epoch, RoomSlug},
+    time::Monotonic,
+    wire::{LINK_VERSION, control::DownstreamFrame, media::PartHeader},
+};
+
+/// How long a room stays subscribed after the last sign of a viewer.
+pub const LINGER: Duration = Duration::from_secs(30);
+/// How long to wait where upstream does not want this relay: it may have changed its mind, or its version.
+const UNWANTED_WAIT: Duration = Duration::from_secs(60);
+/// Least time between two requests for a new window of a room that could not be followed.
+const RESYNC_SPACING: Duration = Duration::from_secs(2);
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Subscriber {
+    config: SubscriberConfig,
+    link: Link,
+    backoff: Backoff,
+    was_sent_away: bool,
+    rooms: BTreeMap<RoomSlug, Room>,
+    orphans: orphans::Orphans,
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Down,
+    /// `Hello` is said, `Welcome` not heard.
+    Greeting,
+    Up,
+}
+
+#[derive(Debug)]
+struct Room {
+    last_sign: Monotonic,
+    media: Option<Mirrored>,
+    /// Of the media that was given up for a new window.
+    old_gaps: Option<Gaps>,
+    /// When to subscribe anew because the room could not be followed.
+    resync_at: Option<Monotonic>,
+    last_resync: Option<Monotonic>,
+}
+
+impl Subscriber {
+    /// A subscriber that dials at once.
+    pub fn new(config: SubscriberConfig) -> Self {
+        Self {
+            link: Link::Down,
+            backoff: Backoff::new(config.seed),
+            was_sent_away: false,
+            config,
+            rooms: BTreeMap::new(),
+            orphans: orphans::Orphans::default(),
+            outputs: VecDeque::from([Output::Connect { after: Duration::ZERO }]),
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether upstream has greeted and nothing was lost since.
+    pub fn is_up(&self) -> bool {
+        self.link == Link::Up
+    }
+
+    /// Rooms that are followed.
+    pub fn rooms(&self) -> impl Iterator<Item = &RoomSlug> {
+        self.rooms.keys()
+    }
+
+    /// Bytes of parts that wait for their turn, or for their window.
+    pub fn held_bytes(&self) -> usize {
+        let media = self.rooms.values().filter_map(|room| room.media.as_ref());
+        media.map(Mirrored::held_bytes).sum::<usize>() + self.orphans.bytes()
+    }
+
+    /// When to call with [`Input::Tick`] if nothing happens before.
+    pub fn next_timeout(&self) -> Option<Monotonic> {
+        let rooms = self.rooms.values().flat_map(|room| {
+            let media = room.media.as_ref().filter(|_| self.is_up()).and_then(Mirrored::wake_at);
+            [
+                Some(room.last_sign + LINGER),
+                room.resync_at.filter(|_| self.is_up()),
+                media,
+            ]
+            .into_iter()
+            .flatten()
+        });
+        rooms.chain(self.orphans.wake_at()).min()
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, now: Monotonic, input: Input) {
+        match input {
+            Input::Connected => self.connected(),
+            Input::Disconnected { may_return } => self.disconnected(may_return),
+            Input::Frame(frame) => self.frame(now, frame),
+            Input::Part { header, body } => self.part(now, header, body),
+            Input::Fetched {
+                room,
+                epoch,
+                id,
+                outcome,
+            } => self.with_media(now, &room, epoch, |media, outputs| match outcome {
+                FetchOutcome::Found { outline, body } => media.take_fetched(id, (outline, body), now, outputs),
+                FetchOutcome::Gone => media.fetch_failed(id, true, now),
+                FetchOutcome::Failed => media.fetch_failed(id, false, now),
+            }),
+            Input::Interest(room) => self.interest(now, room),
+            Input::Refused(room) => self.resync(now, &room),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    fn connected(&mut self) {
+        self.link = Link::Greeting;
+        self.outputs.push_back(Output::Frame(DownstreamFrame::Hello {
+            version: LINK_VERSION,
+            name: self.config.name.clone(),
+            public_url: self.config.public_url.clone(),
+            software: self.config.software.clone(),
+        }));
+    }
+
+    fn disconnected(&mut self, may_return: bool) {
+        self.link = Link::Down;
+        self.orphans.clear();
+        for media in self.rooms.values_mut().filter_map(|room| room.media.as_mut()) {
+            media.forget_pending();
+        }
+        let is_unwanted = std::mem::take(&mut self.was_sent_away) || !may_return;
+        let after = if is_unwanted {
+            UNWANTED_WAIT
+        } else {
+            self.backoff.next_wait()
+        };
+        self.outputs.push_back(Output::Connect { after });
+    }
+
+    fn part(&mut self, now: Monotonic, header: PartHeader, body: Bytes) {
+        let Some(room) = self.rooms.get_mut(&header.room) else {
+            return;
+        };
+        match room.media.as_mut().filter(|media| media.epoch() == header.epoch) {
+            Some(media) => {
+                media.take_pushed(&header, body, now, &mut self.outputs);
+                self.advance(now, &header.room);
+            }
+            None => self.orphans.push(header, body, now),
+        }
+    }
+
+    fn interest(&mut self, now: Monotonic, slug: RoomSlug) {
+        if let Some(room) = self.rooms.get_mut(&slug) {
+            room.last_sign = now;
+        } else if self.rooms.len() < MAX_ROOMS {
+            if self.is_up() {
+                self.subscribe(&slug);
+            }
+            self.rooms.insert(
+                slug,
+                Room {
+                    last_sign: now,
+                    media: None,
+                    old_gaps: None,
+                    resync_at: None,
+                    last_resync: None,
+                },
+            );
+        }
+    }
+
+    fn subscribe(&mut self, room: &RoomSlug) {
+        self.outputs.push_back(Output::Frame(DownstreamFrame::Subscribe {
+            room: room.clone(),
+            resume: None,
+        }));
+    }
+
+    /// Starts a room anew, not more often than is good for upstream.
+    fn resync(&mut self, now: Monotonic, slug: &RoomSlug) {
+        if let Some(room) = self.rooms.get_mut(slug) {
+            room.old_gaps = room
+                .media
+                .take()
+                .map(|media| media.into_held_and_gaps().1)
+                .or(room.old_gaps.take());
+            let earliest = room.last_resync.map_or(now, |last| last + RESYNC_SPACING);
+            room.resync_at.get_or_insert(earliest.max(now));
+        }
+    }
+
+    fn end_media(&mut self, slug: &RoomSlug) {
+        if let Some(mut media) = self.rooms.get_mut(slug).and_then(|room| room.media.take()) {
+            media.abandon(&mut self.outputs);
+        }
+    }
+
+    fn with_media(
+        &mut self,
+        now: Monotonic,
+        slug: &RoomSlug,
+        epoch: Epoch,
+        act: impl FnOnce(&mut Mirrored, &mut VecDeque<Output>),
+    ) {
+        let media = self.rooms.get_mut(slug).and_then(|room| room.media.as_mut());
+        if let Some(media) = media.filter(|media| media.epoch() == epoch) {
+            act(media, &mut self.outputs);
+            self.advance(now, slug);
+        }
+    }
+
+    fn advance(&mut self, now: Monotonic, slug: &RoomSlug) {
+        // Without a link nothing that is missing is late: it comes again with the next one.
+        if !self.is_up() {
+            return;
+        }
+        let media = self.rooms.get_mut(slug).and_then(|room| room.media.as_mut());
+        if media.is_some_and(|media| media.advance(now, &mut self.outputs).is_err()) {
+            self.resync(now, slug);
+        }
+    }
+
+    fn tick(&mut self, now: Monotonic) {
+        self.orphans.expire(now);
+        let slugs: Vec<RoomSlug> = self.rooms.keys().cloned().collect();
+        for slug in slugs {
+            let Some(room) = self.rooms.get_mut(&slug) else {
+                continue;
+            };
+            if room.last_sign + LINGER <= now {
+                self.rooms.remove(&slug);
+                if self.is_up() {
+                    self.outputs
+                        .push_back(Output::Frame(DownstreamFrame::Unsubscribe { room: slug.clone() }));
+                }
+                self.outputs.push_back(Output::Forget { room: slug });
+                continue;
+            }
+            if self.link == Link::Up && room.resync_at.is_some_and(|at| at <= now) {
+                room.resync_at = None;
+                room.last_resync = Some(now);
+                self.subscribe(&slug);
+            }
+            self.advance(now, &slug);
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Cuts audio into whole parts, and closes its segments after video's.
+//!
+//! Audio is counted in samples, not by its timestamps, which are rounded to milliseconds: every frame lasts as long as the one
+//! before. Where the timestamps leave the count, frames of silence are put in or late frames left out, so the track has no
+//! hole and no overlap, and every part has the same number of frames but for the last one before a break.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::{part::CutPart, plan::Plan};
+use crate::{cmaf::fragment::FragmentSample, media::aac::AacConfig};
+
+/// Timestamps may leave the count of samples so far, in milliseconds.
+const MAX_DRIFT_MS: i64 = 50;
+
+/// Audio so far behind video is taken for lost, in milliseconds: silence goes in its place, so that the room goes on.
+const MAX_LAG_MS: i64 = 3_000;
+
+/// Most frames held. Reached only when video stands still and with it the segment.
+const MAX_HELD: usize = 512;
+
+/// Most segment starts that audio is behind.
+const MAX_BOUNDARIES: usize = 128;
+
+/// What comes out, in order.
+#[derive(Debug, PartialEq)]
+pub(super) enum AudioCut {
+    Part(CutPart),
+    /// The segment ends after a part that was not known to be the last one.
+    SegmentEnd,
+}
+
+/// Frames left out or put in, in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AudioCounts {
+    /// Before the start of the segment that they would have begun.
+    pub(super) early: u64,
+    /// Behind the count of samples.
+    pub(super) late: u64,
+    /// After the end of a segment that could not take them.
+    pub(super) excess: u64,
+    pub(super) silent: u64,
+}
+
+enum Pace {
+    /// Ticks at which video segments start.
+    Follow(VecDeque<u64>),
+    /// Whole parts in each segment.
+    Alone(u32),
+}
+
+pub(super) struct AudioCutter {
+    rate: i64,
+    frame: u64,
+    frames_in_part: usize,
+    segment_limit: u64,
+    silence: Bytes,
+    pace: Pace,
+    /// Where the first frame belongs, until it came.
+    floor: Option<u64>,
+    /// Decode time after the newest held frame.
+    next: u64,
+    held: VecDeque<Bytes>,
+    segment_start: u64,
+    parts_in_segment: u32,
+    pub(super) counts: AudioCounts,
+    drift: i64,
+}
+
+impl AudioCutter {
+    pub(super) fn new(plan: &Plan, config: &AacConfig, follows_video: bool) -> Self {
+        let rate = i64::from(config.sample_rate);
+        Self {
+            rate,
+            frame: config.frame_samples.into(),
+            frames_in_part: plan.audio_frames.max(1) as usize,
+            segment_limit: (plan.segment_limit_ms() * rate / 1000).unsigned_abs(),
+            silence: config.silent_frame(),
+            pace: if follows_video {
+                Pace::Follow(VecDeque::new())
+            } else {
+                Pace::Alone(plan.audio_parts())
+            },
+            floor: None,
+            next: 0,
+            held: VecDeque::new(),
+            segment_start: 0,
+            parts_in_segment: 0,
+            counts: AudioCounts::default(),
+            drift: 0,
+        }
+    }
+
+    /// Milliseconds by which timestamps lead the count of samples.
+    pub(super) fn drift_ms(&self) -> i64 {
+        self.drift * 1000 / self.rate
+    }
+
+    /// Where what was cut ends, in ticks.
+    pub(super) fn end(&self) -> u64 {
+        self.next - self.frame * self.held.len() as u64
+    }
+
+    /// Begins a segment at a session time; frames that end before it are left out.
+    pub(super) fn start(&mut self, at_ms: i64, config: &AacConfig) {
+        self.silence = config.silent_frame();
+        self.floor = Some(self.ticks(at_ms).max(self.next));
+    }
+
+    /// Video starts a segment at this session time, in milliseconds; the first one of a run is [`Self::start`].
+    pub(super) fn boundary(&mut self, at_ms: i64) {
+        let at = self.ticks(at_ms);
+        if let Pace::Follow(boundaries) = &mut self.pace {
+            if boundaries.len() == MAX_BOUNDARIES {
+                // Unreachable while silence follows video; then the oldest two segments of audio become one.
+                boundaries.pop_front();
+            }
+            boundaries.push_back(at);
+        }
+    }
+
+    /// Takes the next frame, of a session time in milliseconds.
+    pub(super) fn push(&mut self, at_ms: i64, payload: Bytes) {
+        let wanted = self.ticks(at_ms);
+        if let Some(floor) = self.floor {
+            if wanted + self.frame <= floor || wanted < self.next {
+                self.counts.early += 1;
+                return;
+            }
+            self.begin(wanted, floor);
+        }
+        // Both are below 2^62: session times in ticks.
+        self.drift = wanted.cast_signed() - self.next.cast_signed();
+        let allowed = self.allowed_drift();
+        if self.drift < -allowed {
+            self.counts.late += 1;
+            return;
+        }
+        if self.held.len() >= MAX_HELD {
+            self.counts.excess += 1;
+            return;
+        }
+        if self.drift > allowed {
+            let frame = self.frame.cast_signed();
+            self.fill((self.drift + frame / 2) / frame);
+        }
+        self.hold(payload);
+    }
+
+    /// The first frame of a run is at `wanted`: silence from the start of the segment up to it, then the count goes by it.
+    fn begin(&mut self, wanted: u64, floor: u64) {
+        self.floor = None;
+        let hole = wanted.saturating_sub(floor.max(self.next));
+        let hole = if hole.cast_signed() > self.allowed_drift() {
+            hole / self.frame
+        } else {
+            0
+        };
+        self.next = wanted - hole * self.frame;
+        self.segment_start = self.next;
+        self.parts_in_segment = 0;
+        self.fill(hole.cast_signed());
+    }
+
+    /// Video is at this session time: audio that is too far behind is made up for.
+    pub(super) fn keep_up(&mut self, video_ms: i64) {
+        let until = self.ticks(video_ms - MAX_LAG_MS);
+        if let Some(floor) = self.floor {
+            if floor + self.frame > until {
+                return;
+            }
+            self.begin(floor, floor);
+        }
+        while self.next + self.frame <= until && self.held.len() < MAX_HELD {
+            self.fill(1);
+        }
+    }
+
+    fn fill(&mut self, frames: i64) {
+        for _ in 0..frames {
+            self.counts.silent += 1;
+            self.hold(self.silence.clone());
+        }
+    }
+
+    fn hold(&mut self, payload: Bytes) {
+        self.held.push_back(payload);
+        self.next += self.frame;
+    }
+
+    /// The next cut that the frames at hand allow: a part as soon as one frame behind it is here, and with it all video up to its end.
+    pub(super) fn next_cut(&mut self) -> Option<AudioCut> {
+        if self.parts_in_segment > 0 && self.reaches_boundary(self.end()) {
+            self.end_segment();
+            return Some(AudioCut::SegmentEnd);
+        }
+        if self.held.len() <= self.frames_in_part {
+            return None;
+        }
+        let end = self.end() + self.frame * self.frames_in_part as u64;
+        if self.parts_in_segment > 0 && end - self.segment_start > self.segment_limit {
+            // Early, if video has gone on; else this waits for video.
+            return self.has_boundary().then(|| {
+                self.end_segment();
+                AudioCut::SegmentEnd
+            });
+        }
+        let last = match &self.pace {
+            Pace::Follow(_) => self.reaches_boundary(end),
+            Pace::Alone(parts) => self.parts_in_segment + 1 >= *parts,
+        };
+        Some(AudioCut::Part(self.take(self.frames_in_part, last)))
+    }
+
+    /// Closes the segment, and all those that video has closed before it, with what is held; `until_ms` is where video ends.
+    pub(super) fn close(&mut self, until_ms: Option<i64>) -> Vec<AudioCut> {
+        if let Some(floor) = self.floor {
+            self.begin(floor, floor);
+        }
+        let behind = |until: &u64| self.next + self.allowed_drift().unsigned_abs() < *until;
+        let until = until_ms.map(|ms| self.ticks(ms)).filter(behind);
+        let newest_boundary = match &self.pace {
+            Pace::Follow(boundaries) => boundaries.back().copied(),
+            Pace::Alone(_) => None,
+        };
+        while until.max(newest_boundary).is_some_and(|until| self.next < until) && self.held.len() < MAX_HELD {
+            self.fill(1);
+        }
+        let mut cuts = Vec::new();
+        loop {
+            if self.parts_in_segment > 0 && self.reaches_boundary(self.end()) {
+                self.end_segment();
+                cuts.push(AudioCut::SegmentEnd);
+                continue;
+            }
+            if self.held.is_empty() {
+                if !self.has_boundary() && self.parts_in_segment > 0 {
+                    break;
+                }
+                // No segment without a part.
+                self.fill(1);
+            }
+            let room = match self.parts_in_segment {
+                0 => self.frames_in_part,
+                _ => self.room_in_segment(),
+            };
+            if room == 0 {
+                if !self.has_boundary() {
+                    self.leave_out_held();
+                    break;
+                }
+                // Video has gone on: so does audio.
+                self.end_segment();
+                cuts.push(AudioCut::SegmentEnd);
+                continue;
+            }
+            let count = self.frames_in_part.min(self.held.len()).min(room);
+            let end = self.end() + self.frame * count as u64;
+            let final_segment = !self.has_boundary();
+            let last = if final_segment {
+                count == self.held.len()
+            } else {
+                self.reaches_boundary(end)
+            };
+            cuts.push(AudioCut::Part(self.take(count, last)));
+            if last && final_segment {
+                return cuts;
+            }
+        }
+        self.end_segment();
+        cuts.push(AudioCut::SegmentEnd);
+        cuts
+    }
+
+    /// Frames for which the open segment still has room.
+    fn room_in_segment(&self) -> usize {
+        let room = (self.segment_start + self.segment_limit).saturating_sub(self.end()) / self.frame;
+        usize::try_from(room).unwrap_or(usize::MAX)
+    }
+
+    fn leave_out_held(&mut self) {
+        let silent = self.held.iter().filter(|payload| **payload == self.silence).count() as u64;
+        self.counts.excess += self.held.len() as u64 - silent;
+        self.counts.silent -= silent;
+        self.next -= self.frame * self.held.len() as u64;
+        self.held.clear();
+    }
+
+    fn take(&mut self, count: usize, last: bool) -> CutPart {
+        let dts = self.end();
+        let sample = |payload| FragmentSample {
+            // At most 1024.
+            duration: self.frame as u32,
+            composition_offset: 0,
+            sync: true,
+            payload,
+        };
+        let samples = self.held.drain(..count).map(sample).collect();
+        self.parts_in_segment += 1;
+        if last {
+            self.end_segment();
+        }
+        CutPart { dts, samples, last }
+    }
+
+    fn has_boundary(&self) -> bool {
+        matches!(&self.pace, Pace::Follow(boundaries) if !boundaries.is_empty())
+    }
+
+    fn reaches_boundary(&self, end: u64) -> bool {
+        matches!(&self.pace, Pace::Follow(boundaries) if boundaries.front().is_some_and(|&at| at <= end))
+    }
+
+    /// What is cut from here on is in the next segment.
+    fn end_segment(&mut self) {
+        if let Pace::Follow(boundaries) = &mut self.pace {
+            boundaries.pop_front();
+        }
+        self.segment_start = self.end();
+        self.parts_in_segment = 0;
+    }
+
+    /// Ticks.
+    fn allowed_drift(&self) -> i64 {
+        MAX_DRIFT_MS * self.rate / 1000
+    }
+
+    fn ticks(&self, at_ms: i64) -> u64 {
+        ((at_ms.max(0) * self.rate + 500) / 1000).unsigned_abs()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! How the publisher spaces frames and key frames, measured as they arrive.
+
+/// Frame intervals remembered, for the typical one.
+const INTERVALS: usize = 64;
+
+/// Intervals this near to the median, in milliseconds, are the typical one plus rounding.
+const ROUNDING_MS: i64 = 2;
+
+/// An interval above this, in milliseconds, and above [`STALL_FACTOR`] typical ones, is a stall.
+const STALL_MS: i64 = 100;
+const STALL_FACTOR: i64 = 3;
+
+/// Ticks of [`crate::cmaf::VIDEO_TIMESCALE`] in a millisecond.
+const TICKS_PER_MS: u64 = 90;
+
+/// Taken for the frame interval while there is none: 30 frames a second.
+const UNKNOWN_INTERVAL_TICKS: u64 = 3_000;
+
+#[derive(Default)]
+pub(super) struct GopMeter {
+    newest_ms: Option<i64>,
+    key_ms: Option<i64>,
+    /// Time in stalls since the newest key frame.
+    stalled_ms: i64,
+    /// Key frame to key frame since the last reset: all of it, and without stalls.
+    longest_ms: Option<i64>,
+    longest_steady_ms: Option<i64>,
+    last_ms: Option<i64>,
+    longest_stall_ms: i64,
+    /// A ring of the newest intervals.
+    intervals: Vec<i64>,
+    intervals_seen: usize,
+}
+
+impl GopMeter {
+    /// Takes note of a frame.
+    pub(super) fn frame(&mut self, at_ms: i64, sync: bool) {
+        if let Some(newest) = self.newest_ms
+            && at_ms > newest
+        {
+            self.interval(at_ms - newest);
+        }
+        self.newest_ms = Some(self.newest_ms.map_or(at_ms, |newest| newest.max(at_ms)));
+        if sync {
+            if let Some(key) = self.key_ms {
+                let length = at_ms - key;
+                self.last_ms = Some(length);
+                self.longest_ms = self.longest_ms.max(Some(length));
+                self.longest_steady_ms = self.longest_steady_ms.max(Some(length - self.stalled_ms));
+            }
+            self.key_ms = Some(at_ms);
+            self.stalled_ms = 0;
+        }
+    }
+
+    fn interval(&mut self, interval: i64) {
+        if let Some(typical) = self.median()
+            && interval > STALL_MS.max(typical * STALL_FACTOR)
+        {
+            self.stalled_ms += interval - typical;
+            self.longest_stall_ms = self.longest_stall_ms.max(interval);
+        }
+        if self.intervals.len() < INTERVALS {
+            self.intervals.push(interval);
+        } else {
+            self.intervals[self.intervals_seen % INTERVALS] = interval;
+        }
+        self.intervals_seen += 1;
+    }
+
+    /// The timeline is broken: what follows is measured anew.
+    pub(super) fn reset(&mut self) {
+        *self = Self {
+            last_ms: self.last_ms,
+            longest_stall_ms: self.longest_stall_ms,
+            ..Self::default()
+        };
+    }
+
+    /// The longest time from key frame to key frame, milliseconds; none before the second key frame.
+    pub(super) fn longest_ms(&self) -> Option<i64> {
+        self.longest_ms
+    }
+
+    /// The same less the time in which no frame came though one was due.
+    pub(super) fn longest_steady_ms(&self) -> Option<i64> {
+        self.longest_steady_ms
+    }
+
+    /// The newest complete one, across breaks.
+    pub(super) fn last_ms(&self) -> Option<i64> {
+        self.last_ms
+    }
+
+    /// Time since the newest key frame, to the newest frame.
+    pub(super) fn open_ms(&self) -> Option<i64> {
+        Some(self.newest_ms? - self.key_ms?)
+    }
+
+    /// The longest interval that was a stall.
+    pub(super) fn longest_stall_ms(&self) -> i64 {
+        self.longest_stall_ms
+    }
+
+    /// The usual time between frames, in ticks of 1/90000 s: the mean of those intervals that differ by rounding alone.
+    pub(super) fn typical_ticks(&self) -> u64 {
+        let Some(median) = self.median() else {
+            return UNKNOWN_INTERVAL_TICKS;
+        };
+        let near = self
+            .intervals
+            .iter()
+            .filter(|&&interval| (interval - median).abs() <= ROUNDING_MS);
+        let (count, sum) = near.fold((0_u64, 0_u64), |(count, sum), &interval| {
+            (count + 1, sum + interval.unsigned_abs())
+        });
+        (sum * TICKS_PER_MS / count.max(1)).max(1)
+    }
+
+    fn median(&self) -> Option<i64> {
+        let mut sorted = self.intervals.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounded_milliseconds_average_to_the_frame_rate() {
+        let mut meter = GopMeter::default();
+        for frame in 0..61 {
+            meter.frame(frame * 1000 / 30, frame % 60 == 0);
+        }
+        assert_eq!(meter.longest_ms(), Some(2000));
+        assert_eq!(meter.typical_ticks(), 3000);
+    }
+
+    #[test]
+    fn a_stall_is_not_the_encoders_doing() {
+        let mut meter = GopMeter::default();
+        for frame in 0..30 {
+            meter.frame(frame * 33, frame == 0);
+        }
+        meter.frame(2990, true);
+        assert_eq!(meter.longest_ms(), Some(2990));
+        assert_eq!(meter.longest_steady_ms(), Some(30 * 33));
+        assert_eq!(meter.longest_stall_ms(), 2990 - 29 * 33);
+    }
+}

@@ -1,0 +1,28 @@
+//! A part as the cutters hand it to a rendition: samples with a place in time, still without a number.
+
+use crate::cmaf::fragment::FragmentSample;
+
+/// Most samples in a part; a frame rate that would need more is not video.
+pub(super) const MAX_PART_SAMPLES: usize = 1024;
+
+/// Longest access unit taken, in bytes.
+pub(super) const MAX_SAMPLE_BYTES: usize = 15 * 1024 * 1024;
+
+/// Payload in a part, so that with its boxes it stays below [`crate::cmaf::MAX_FRAGMENT_BYTES`].
+pub(super) const MAX_PART_BYTES: usize = MAX_SAMPLE_BYTES;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CutPart {
+    /// Ticks, of the first sample.
+    pub(super) dts: u64,
+    pub(super) samples: Vec<FragmentSample>,
+    /// Nothing follows in its segment.
+    pub(super) last: bool,
+}
+
+impl CutPart {
+    /// Ticks.
+    pub(super) fn duration(&self) -> u64 {
+        self.samples.iter().map(|s| u64::from(s.duration)).sum()
+    }
+}

@@ -1,0 +1,164 @@
+//! The two numbers that an epoch cannot change: target duration and part target.
+
+use super::gop::GopMeter;
+use crate::{cmaf::VIDEO_TIMESCALE, media::aac::AacConfig};
+
+/// EXT-X-TARGETDURATION, seconds.
+const MIN_TARGET_DURATION_S: u32 = 2;
+pub(super) const MAX_TARGET_DURATION_S: u32 = 12;
+
+/// EXTINF is rounded to the nearest second and must then not exceed the target: so far above it a segment may be.
+const ROUNDING_MS: i64 = 499;
+
+/// Bounds of PART-TARGET, and the step in which one is looked for, in milliseconds.
+const MIN_PART_TARGET_MS: u32 = 50;
+const MAX_PART_TARGET_MS: u32 = 5_000;
+const PART_TARGET_STEP_MS: u32 = 5;
+
+/// A part has to reach this share of the part target (RFC 8216bis section 4.4.4.9).
+const MIN_PART_PERCENT: u64 = 85;
+
+const TICKS_PER_MS: u64 = VIDEO_TIMESCALE as u64 / 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) target_duration_s: u32,
+    pub(super) part_target_ms: u32,
+    /// Frames in each whole audio part; zero without audio.
+    pub(super) audio_frames: u32,
+    audio_part_ms: i64,
+}
+
+impl Plan {
+    /// Plans an epoch of the given tracks. `video` has measured the frames; with no second key frame yet the longest target is taken.
+    pub(super) fn new(configured_part_ms: u32, video: Option<&GopMeter>, audio: Option<&AacConfig>) -> Self {
+        let part_target_ms = part_target(configured_part_ms, video.map(GopMeter::typical_ticks), audio);
+        let audio_frames = audio.map_or(0, |config| audio_frames(config, part_target_ms).max(1));
+        let audio_part_ms = audio.map_or(0, |config| {
+            i64::from(audio_frames) * i64::from(config.frame_samples) * 1000 / i64::from(config.sample_rate)
+        });
+        let mut plan = Self {
+            target_duration_s: MIN_TARGET_DURATION_S,
+            part_target_ms,
+            audio_frames,
+            audio_part_ms,
+        };
+        while plan.target_duration_s < MAX_TARGET_DURATION_S {
+            let gop_fits = video.is_none_or(|meter| meter.longest_ms().is_some_and(|gop| plan.fits(gop)));
+            if gop_fits && plan.target_duration_s * 1000 >= part_target_ms {
+                break;
+            }
+            plan.target_duration_s += 1;
+        }
+        plan
+    }
+
+    /// The longest a segment may be, milliseconds.
+    pub(super) fn segment_limit_ms(&self) -> i64 {
+        i64::from(self.target_duration_s) * 1000 + ROUNDING_MS
+    }
+
+    /// The longest a video segment should be, milliseconds: audio's end at the first whole part after it.
+    pub(super) fn video_limit_ms(&self) -> i64 {
+        self.segment_limit_ms() - self.audio_part_ms
+    }
+
+    /// Whether segments of such GOPs stay below the limit, in audio too.
+    pub(super) fn fits(&self, gop_ms: i64) -> bool {
+        gop_ms <= self.video_limit_ms()
+    }
+
+    /// Whole parts of a segment when there is only audio.
+    pub(super) fn audio_parts(&self) -> u32 {
+        let target_ms = i64::from(self.target_duration_s) * 1000;
+        let parts = (target_ms + self.audio_part_ms / 2) / self.audio_part_ms.max(1);
+        u32::try_from(parts).unwrap_or(1).max(1)
+    }
+}
+
+/// The smallest part target from the configured one upwards that whole frames of both tracks fill by 85 % at least.
+fn part_target(configured_ms: u32, frame_ticks: Option<u64>, audio: Option<&AacConfig>) -> u32 {
+    let configured_ms = configured_ms.clamp(MIN_PART_TARGET_MS, MAX_PART_TARGET_MS);
+    let fits = |&target_ms: &u32| {
+        frame_ticks.is_none_or(|ticks| video_fits(ticks, target_ms))
+            && audio.is_none_or(|config| audio_fits(config, target_ms))
+    };
+    (configured_ms..=MAX_PART_TARGET_MS)
+        .step_by(PART_TARGET_STEP_MS as usize)
+        .find(fits)
+        .unwrap_or(configured_ms)
+}
+
+fn video_fits(frame_ticks: u64, target_ms: u32) -> bool {
+    let target = u64::from(target_ms) * TICKS_PER_MS;
+    // Frames of whole milliseconds arrive exact, others rounded to one.
+    let rounding = if frame_ticks.is_multiple_of(TICKS_PER_MS) {
+        0
+    } else {
+        TICKS_PER_MS
+    };
+    let frames = target.saturating_sub(rounding) / frame_ticks.max(1);
+    frames > 0 && (frames * frame_ticks).saturating_sub(rounding) * 100 >= target * MIN_PART_PERCENT
+}
+
+fn audio_frames(config: &AacConfig, target_ms: u32) -> u32 {
+    let frames = u64::from(target_ms) * u64::from(config.sample_rate) / (u64::from(config.frame_samples) * 1000);
+    u32::try_from(frames).unwrap_or(u32::MAX)
+}
+
+fn audio_fits(config: &AacConfig, target_ms: u32) -> bool {
+    let samples = u64::from(audio_frames(config, target_ms)) * u64::from(config.frame_samples);
+    samples * 1000 * 100 >= u64::from(target_ms) * u64::from(config.sample_rate) * MIN_PART_PERCENT
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn aac(sample_rate_index: u8) -> AacConfig {
+        let record = [0x10 | (sample_rate_index >> 1), (sample_rate_index << 7) | 0x10];
+        AacConfig::parse(&Bytes::copy_from_slice(&record)).unwrap()
+    }
+
+    fn meter(fps: i64, gop_frames: i64) -> GopMeter {
+        let mut meter = GopMeter::default();
+        for frame in 0..=gop_frames {
+            meter.frame(frame * 1000 / fps, frame % gop_frames == 0);
+        }
+        meter
+    }
+
+    #[test]
+    fn the_default_part_target_fits_usual_rates() {
+        for fps in [24, 25, 30, 50, 60] {
+            for rate in [3, 4] {
+                let plan = Plan::new(333, Some(&meter(fps, fps * 2)), Some(&aac(rate)));
+                assert_eq!(
+                    (plan.part_target_ms, plan.target_duration_s),
+                    (333, 2),
+                    "{fps} frames a second"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_target_that_no_number_of_frames_fills_is_raised() {
+        assert_eq!(Plan::new(200, Some(&meter(24, 48)), None).part_target_ms, 210);
+        assert_eq!(Plan::new(333, Some(&meter(5, 10)), None).part_target_ms, 403);
+        assert_eq!(Plan::new(100, Some(&meter(30, 60)), Some(&aac(3))).part_target_ms, 110);
+    }
+
+    #[test]
+    fn the_target_duration_holds_the_longest_gop() {
+        let audio = aac(3);
+        let plan = |gop| Plan::new(333, Some(&meter(30, gop)), Some(&audio)).target_duration_s;
+        assert_eq!((plan(15), plan(60), plan(125), plan(250)), (2, 2, 4, 9));
+        assert_eq!(plan(600), 12);
+        let mut unknown = GopMeter::default();
+        unknown.frame(0, true);
+        assert_eq!(Plan::new(333, Some(&unknown), Some(&audio)).target_duration_s, 12);
+    }
+}

@@ -1,0 +1,55 @@
+//! What the API asks of the live side of the origin, and tells it.
+//!
+//! The calls return at once: what takes longer (closing a publisher, telling relays) goes on behind them, within the
+//! two seconds that a revocation may take.
+
+use std::collections::HashSet;
+
+use common::{id::RoomSlug, time::UnixMillis, wire::control::Revocation};
+
+use crate::{db::Room, relays::RelayStatus};
+
+/// How a room stands on air.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomLive {
+    pub is_live: bool,
+    /// The publisher was lost and may come back.
+    pub interrupted: bool,
+    pub started_at: Option<UnixMillis>,
+    /// Viewers seen in the last minute, on all relays.
+    pub viewer_count: u32,
+}
+
+/// The rooms and relays as they run.
+pub trait LivePlane: Send + Sync + 'static {
+    fn room_live(&self, room: &RoomSlug) -> RoomLive;
+
+    /// What is known of the ingest: codec, size, frame rate, bit rate, key frame interval, drift, warnings. An object.
+    fn health(&self, room: &RoomSlug) -> serde_json::Value;
+
+    /// Ids of the viewers who came with the invite and were seen in the last 60 s.
+    fn viewers_of_invite(&self, invite_id: &str) -> HashSet<String>;
+
+    /// Relays that connected since the start.
+    fn relays(&self) -> Vec<RelayStatus>;
+
+    fn room_created(&self, room: &Room);
+
+    /// Name, access, listing, lock or slow mode changed.
+    fn room_changed(&self, room: &Room);
+
+    /// Ends the stream and forgets the room.
+    fn room_deleted(&self, room: &RoomSlug);
+
+    /// Closes the publisher's connection: its key opens the room no more.
+    fn cut_publisher(&self, room: &RoomSlug);
+
+    /// The publisher stopped as it meant to, as an encoder in front says.
+    fn publisher_done(&self, room: &RoomSlug);
+
+    /// To be in force on every relay within 2 s.
+    fn revoke(&self, revocation: Revocation);
+
+    /// Closes the relay's link; it may not come back.
+    fn cut_relay(&self, relay_id: &str);
+}

@@ -1,0 +1,92 @@
+//! The same cases on SQLite and on a PostgreSQL server that the test starts for itself.
+
+mod cases;
+mod postgres;
+
+use super::*;
+
+macro_rules! on_both_engines {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    let folder = tempfile::tempdir().unwrap();
+                    let url = format!("sqlite://{}/rooms.db", folder.path().display());
+                    let database = super::Database::open(&url).await.unwrap();
+                    super::cases::$case(&database).await;
+                    database.close().await;
+                }
+            )+
+        }
+
+        /// One server for all cases, each with a database of its own; the case that fails is the last one named.
+        #[tokio::test]
+        async fn postgresql_does_all_that_sqlite_does() {
+            let server = postgres::Server::start();
+            $(
+                println!(stringify!($case));
+                let database = Database::open(&server.new_database(stringify!($case)).await).await.unwrap();
+                cases::$case(&database).await;
+                database.close().await;
+            )+
+            two_origins_may_start_at_once(&server.new_database("two_origins").await).await;
+        }
+    };
+}
+
+on_both_engines!(
+    a_room_reads_back_as_it_was_made,
+    a_slug_and_a_key_serve_one_room,
+    a_change_touches_only_what_it_names,
+    a_new_stream_key_replaces_the_old_one,
+    media_sequence_numbers_never_go_back,
+    deleting_a_room_takes_all_that_is_of_it_and_revokes_it,
+    an_invite_reads_back_as_it_was_made,
+    revoking_an_invite_twice_keeps_the_first_time,
+    a_ban_holds_for_one_room,
+    revocations_outlive_the_program_until_they_are_over,
+    a_join_secret_serves_once_and_in_time,
+    a_removed_relay_may_not_come_back,
+    a_relay_is_remembered_by_what_it_said_last,
+    messages_come_in_pages_oldest_first,
+    messages_are_kept_all_or_none,
+    a_sign_in_link_serves_once_and_in_time,
+    a_session_ends_by_time_and_by_sign_out,
+    only_the_first_start_is_the_first,
+    writers_at_once_wait_for_each_other,
+);
+
+/// Of PostgreSQL alone: an SQLite file is one origin's.
+async fn two_origins_may_start_at_once(url: &str) {
+    let (first, second) = tokio::join!(Database::open(url), Database::open(url));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    cases::a_room_reads_back_as_it_was_made(&first).await;
+    assert_eq!(second.rooms().await.unwrap().len(), 1);
+    first.close().await;
+    second.close().await;
+}
+
+#[tokio::test]
+async fn a_url_of_another_engine_is_refused() {
+    for (url, expected) in [
+        ("mysql://localhost/rooms", "a database URL starts with"),
+        ("rooms.db", "a database URL starts with"),
+        ("sqlite::memory:", "a database in memory"),
+    ] {
+        let error = Database::open(url).await.unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_database_is_an_error_without_its_password() {
+    for url in [
+        "postgres://operator:hunter2@127.0.0.1:1/rooms",
+        "sqlite:///nowhere/at/all/rooms.db",
+    ] {
+        let error = Database::open(url).await.unwrap_err();
+        assert!(matches!(error, DbError::Open(_)), "{error:?}");
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,91 @@
+//! The live side of the origin as the API and the relays see it: rooms and relays behind their traits.
+
+use std::{collections::HashSet, sync::Arc};
+
+use common::{
+    id::RoomSlug,
+    wire::control::{Revocation, RoomReport},
+};
+use node::live::Live;
+
+use crate::{
+    api::{LivePlane, RoomLive},
+    db::Room,
+    relays::{RelayStatus, Relays, RoomsForRelays},
+    room::Rooms,
+};
+
+/// Rooms and relays as they run.
+#[derive(Clone)]
+pub struct Plane {
+    rooms: Rooms,
+    relays: Relays,
+}
+
+impl Plane {
+    pub fn new(rooms: Rooms, relays: Relays) -> Self {
+        Self { rooms, relays }
+    }
+}
+
+impl LivePlane for Plane {
+    fn room_live(&self, room: &RoomSlug) -> RoomLive {
+        let status = self.rooms.status(room);
+        RoomLive {
+            is_live: status.is_live,
+            interrupted: status.interrupted,
+            started_at: status.started_at,
+            viewer_count: u32::try_from(self.rooms.viewer_count(room)).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn health(&self, room: &RoomSlug) -> serde_json::Value {
+        let health = self.rooms.health(room).unwrap_or_default();
+        serde_json::to_value(health).expect("health is plain data")
+    }
+
+    fn viewers_of_invite(&self, invite_id: &str) -> HashSet<String> {
+        self.rooms.viewers_of_invite(invite_id)
+    }
+
+    fn relays(&self) -> Vec<RelayStatus> {
+        self.relays.statuses()
+    }
+
+    fn room_created(&self, room: &Room) {
+        self.rooms.open(&room.slug);
+    }
+
+    /// What may change (name, access, lock) is asked of the database at each join.
+    fn room_changed(&self, _room: &Room) {}
+
+    fn room_deleted(&self, room: &RoomSlug) {
+        self.rooms.remove(room);
+    }
+
+    fn cut_publisher(&self, room: &RoomSlug) {
+        self.rooms.cut_publisher(room);
+    }
+
+    fn publisher_done(&self, room: &RoomSlug) {
+        self.rooms.publisher_done(room);
+    }
+
+    fn revoke(&self, revocation: Revocation) {
+        self.relays.push_revocation(revocation);
+    }
+
+    fn cut_relay(&self, relay_id: &str) {
+        self.relays.cut(relay_id);
+    }
+}
+
+impl RoomsForRelays for Plane {
+    fn live(&self, room: &RoomSlug) -> Option<Arc<Live>> {
+        self.rooms.live(room)
+    }
+
+    fn viewers_seen(&self, _relay_id: &str, reports: Vec<RoomReport>) {
+        self.rooms.viewers_seen(reports);
+    }
+}

@@ -1,0 +1,5 @@
+//! The origin's end of the link against a real relay's end, over loopback.
+
+mod admission;
+mod harness;
+mod media;

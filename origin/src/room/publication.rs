@@ -1,0 +1,167 @@
+//! A room's media plane: what its publisher sends goes through the packager into the live window, at once and in one place.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use common::{
+    id::Msn,
+    live::LiveEvent,
+    media::access_unit::MediaMessage,
+    packager::{IngestHealth, Packager, PackagerConfig, PackagerNow},
+    time::{Monotonic, UnixMillis},
+};
+use node::{clock, live::Live};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::state::PublisherId;
+
+/// What the room's actor and everybody who shows the room follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Since when there is something to play; `None`: nothing is.
+    pub(super) started_at: Option<UnixMillis>,
+    /// First media sequence number that is not used yet.
+    pub(super) next_msn: Msn,
+}
+
+pub(super) struct Publication {
+    live: Arc<Live>,
+    part_target_ms: u32,
+    inner: Mutex<Inner>,
+    progress: watch::Sender<Progress>,
+}
+
+#[derive(Default)]
+struct Inner {
+    packager: Option<Packager>,
+    publisher: Option<PublisherId>,
+    last_media: Monotonic,
+}
+
+/// The publisher is not the room's any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotThePublisher;
+
+fn now() -> PackagerNow {
+    PackagerNow { monotonic: clock::monotonic(), unix: clock::unix_millis() }
+}
+
+impl Publication {
+    pub(super) fn new(live: Arc<Live>, part_target_ms: u32) -> Self {
+        Self { live, part_target_ms, inner: Mutex::default(), progress: watch::Sender::default() }
+    }
+
+    pub(super) fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    pub(super) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Media from `publisher` is taken from now on. `first_msn` counts when no stream is open; `seed` makes its epochs.
+    pub(super) fn accept(&self, publisher: PublisherId, first_msn: Msn, seed: u64) {
+        let mut inner = self.lock();
+        inner.publisher = Some(publisher);
+        inner.last_media = clock::monotonic();
+        let part_target_ms = self.part_target_ms;
+        inner.packager.get_or_insert_with(|| Packager::new(PackagerConfig { part_target_ms, seed, first_msn }));
+    }
+
+    /// Whether a stream is open, with or without a publisher.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().packager.is_some()
+    }
+
+    /// Packages one message. Bad media is counted and left out: the stream goes on.
+    pub(super) fn push(&self, publisher: PublisherId, message: MediaMessage) -> Result<(), NotThePublisher> {
+        let now = now();
+        let mut inner = self.lock();
+        if inner.publisher != Some(publisher) {
+            return Err(NotThePublisher);
+        }
+        inner.last_media = now.monotonic;
+        if let Some(packager) = &mut inner.packager {
+            if let Err(reason) = packager.push(now, message) {
+                warn!(%reason, "media left out");
+            }
+            self.deliver(packager);
+        }
+        Ok(())
+    }
+
+    /// How long the publisher has sent nothing.
+    pub(super) fn silent_for(&self) -> Duration {
+        clock::monotonic().since(self.lock().last_media)
+    }
+
+    /// The publisher is gone for now.
+    pub(super) fn interrupt(&self) {
+        let mut inner = self.lock();
+        inner.publisher = None;
+        if let Some(packager) = &mut inner.packager {
+            packager.interrupted(now());
+            self.deliver(packager);
+        }
+    }
+
+    /// The stream is over.
+    pub(super) fn end(&self) {
+        let mut inner = self.lock();
+        inner.publisher = None;
+        if let Some(mut packager) = inner.packager.take() {
+            packager.end(now());
+            self.deliver(&mut packager);
+        }
+        self.progress.send_modify(|progress| progress.started_at = None);
+    }
+
+    /// Lets time-outs of the packager and the retention of the window happen.
+    pub(super) fn tick(&self) {
+        let mut inner = self.lock();
+        if let Some(packager) = &mut inner.packager {
+            packager.tick(now());
+            self.deliver(packager);
+        }
+        self.live.expire();
+    }
+
+    pub(super) fn health(&self) -> Option<IngestHealth> {
+        self.lock().packager.as_ref().map(Packager::health)
+    }
+
+    fn deliver(&self, packager: &mut Packager) {
+        let mut started = false;
+        while let Some(event) = packager.poll() {
+            if let LiveEvent::Start(description) = &event {
+                started = true;
+                info!(
+                    epoch = %description.epoch,
+                    target_duration_s = description.target_duration_s,
+                    part_target_ms = description.part_target_ms,
+                    renditions = description.renditions.len(),
+                    "epoch"
+                );
+            }
+            if let Err(reason) = self.live.apply(event) {
+                error!(%reason, "the packager and the window disagree");
+            }
+        }
+        let next_msn = packager.next_msn();
+        self.progress.send_if_modified(|progress| {
+            let before = *progress;
+            progress.next_msn = next_msn;
+            if started && progress.started_at.is_none() {
+                progress.started_at = Some(clock::unix_millis());
+            }
+            *progress != before
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no holder of this lock panics")
+    }
+}

@@ -1,0 +1,202 @@
+//! All rooms of this origin at run time, by slug.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use common::{
+    id::{Msn, RoomSlug},
+    packager::IngestHealth,
+    time::UnixMillis,
+    wire::control::{RoomReport, RoomState},
+};
+use node::{clock, live::Live, shutdown::Shutdown};
+use tokio::sync::{mpsc, watch};
+
+use crate::ingest::admission::LeaseEnded;
+
+use super::{
+    actor::{Actor, COMMAND_QUEUE, RoomCommand},
+    audience::Audience,
+    publication::Publication,
+};
+
+/// What is shown of a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomStatus {
+    /// There is something to play, if only the end of what an interrupted publisher sent.
+    pub is_live: bool,
+    /// Nobody publishes for now, and the room waits.
+    pub interrupted: bool,
+    pub started_at: Option<UnixMillis>,
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Keeps the media sequence numbers that were set aside, so that they never go back over a restart.
+pub trait MsnStore: Send + Sync + 'static {
+    /// First number that was never set aside.
+    fn reserved<'a>(&'a self, room: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Msn>>;
+    /// Numbers below `upto` may be used from now on.
+    fn reserve<'a>(&'a self, room: &'a RoomSlug, upto: Msn) -> BoxFuture<'a, anyhow::Result<()>>;
+}
+
+pub struct RoomsConfig {
+    /// PART-TARGET asked for, milliseconds.
+    pub part_target_ms: u32,
+    pub retention: common::live::window::Retention,
+}
+
+struct Room {
+    commands: mpsc::Sender<RoomCommand>,
+    publication: Arc<Publication>,
+    status: watch::Receiver<RoomStatus>,
+    audience: Mutex<Audience>,
+}
+
+/// Handle to all rooms; clones share them.
+#[derive(Clone)]
+pub struct Rooms(Arc<Shared>);
+
+struct Shared {
+    config: RoomsConfig,
+    store: Arc<dyn MsnStore>,
+    shutdown: Shutdown,
+    rooms: Mutex<HashMap<RoomSlug, Arc<Room>>>,
+    /// What relays are told; changes are followed by whoever tells them.
+    states: watch::Sender<BTreeMap<RoomSlug, RoomState>>,
+}
+
+impl Rooms {
+    pub fn new(config: RoomsConfig, store: Arc<dyn MsnStore>, shutdown: Shutdown) -> Self {
+        let (rooms, states) = (Mutex::default(), watch::Sender::default());
+        Self(Arc::new(Shared { config, store, shutdown, rooms, states }))
+    }
+
+    /// A room that exists from now on. A known one is left as it is.
+    pub fn open(&self, slug: &RoomSlug) {
+        let mut rooms = self.rooms();
+        if rooms.contains_key(slug) {
+            return;
+        }
+        let live = Arc::new(Live::new(self.0.config.retention));
+        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms));
+        let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+        let (shown, status) = watch::channel(RoomStatus::default());
+        let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, Arc::clone(&self.0.store));
+        self.0.shutdown.spawn(actor.run(inbox));
+        self.0.shutdown.spawn(self.clone().follow(slug.clone(), status.clone(), commands.clone()));
+        rooms.insert(slug.clone(), Arc::new(Room { commands, publication, status, audience: Mutex::default() }));
+    }
+
+    /// The room is gone: its stream ends, its publisher is cut.
+    pub fn remove(&self, slug: &RoomSlug) {
+        if let Some(room) = self.rooms().remove(slug) {
+            let commands = room.commands.clone();
+            self.0.shutdown.spawn(async move {
+                // The actor is gone already only when the daemon stops.
+                let _ = commands.send(RoomCommand::Close(LeaseEnded::RoomDeleted)).await;
+            });
+        }
+        self.0.states.send_if_modified(|states| states.remove(slug).is_some());
+    }
+
+    /// The present publisher has to go; the room stays open for the next one.
+    pub fn cut_publisher(&self, slug: &RoomSlug) {
+        self.tell(slug, RoomCommand::Cut);
+    }
+
+    /// The publisher stopped as it meant to, as an encoder in front says.
+    pub fn publisher_done(&self, slug: &RoomSlug) {
+        self.tell(slug, RoomCommand::Done);
+    }
+
+    fn tell(&self, slug: &RoomSlug, command: RoomCommand) {
+        if let Some(room) = self.room(slug) {
+            self.0.shutdown.spawn(async move {
+                // The actor is gone already only when the daemon stops.
+                let _ = room.commands.send(command).await;
+            });
+        }
+    }
+
+    pub fn status(&self, slug: &RoomSlug) -> RoomStatus {
+        self.room(slug).map(|room| *room.status.borrow()).unwrap_or_default()
+    }
+
+    pub fn viewer_count(&self, slug: &RoomSlug) -> usize {
+        self.room(slug).map_or(0, |room| lock(&room.audience).count(clock::monotonic()))
+    }
+
+    /// Ids of the viewers of `invite_id` that were seen in the last 60 s.
+    pub fn viewers_of_invite(&self, invite_id: &str) -> HashSet<String> {
+        let now = clock::monotonic();
+        let rooms: Vec<Arc<Room>> = self.rooms().values().cloned().collect();
+        let mut viewers = HashSet::new();
+        for room in rooms {
+            viewers.extend(lock(&room.audience).of_invite(now, invite_id).map(str::to_owned));
+        }
+        viewers
+    }
+
+    pub fn viewers_seen(&self, reports: Vec<RoomReport>) {
+        for RoomReport { room, viewers } in reports {
+            if let Some(room) = self.room(&room) {
+                lock(&room.audience).seen(clock::monotonic(), viewers);
+            }
+        }
+    }
+
+    pub fn health(&self, slug: &RoomSlug) -> Option<IngestHealth> {
+        self.room(slug)?.publication.health()
+    }
+
+    pub fn live(&self, slug: &RoomSlug) -> Option<Arc<Live>> {
+        Some(Arc::clone(self.room(slug)?.publication.live()))
+    }
+
+    /// What relays are to know of all rooms, and how it changes.
+    pub fn states(&self) -> watch::Receiver<BTreeMap<RoomSlug, RoomState>> {
+        self.0.states.subscribe()
+    }
+
+    pub(super) fn commands(&self, slug: &RoomSlug) -> Option<mpsc::Sender<RoomCommand>> {
+        Some(self.room(slug)?.commands.clone())
+    }
+
+    /// Puts a room's status where relays are told from; ends the room with the daemon.
+    async fn follow(self, slug: RoomSlug, mut status: watch::Receiver<RoomStatus>, commands: mpsc::Sender<RoomCommand>) {
+        loop {
+            let RoomStatus { is_live, interrupted, .. } = *status.borrow_and_update();
+            if self.room(&slug).is_some_and(|room| room.commands.same_channel(&commands)) {
+                let state = RoomState { slug: slug.clone(), is_live, interrupted };
+                self.0.states.send_if_modified(|states| {
+                    let before = states.insert(slug.clone(), state.clone());
+                    before.as_ref() != Some(&state)
+                });
+            }
+            tokio::select! {
+                changed = status.changed() => if changed.is_err() { return },
+                () = self.0.shutdown.token().cancelled() => {
+                    let _ = commands.send(RoomCommand::Close(LeaseEnded::Draining)).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn room(&self, slug: &RoomSlug) -> Option<Arc<Room>> {
+        self.rooms().get(slug).cloned()
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomSlug, Arc<Room>>> {
+        lock(&self.0.rooms)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder of this lock panics")
+}

@@ -1,0 +1,234 @@
+//! Who publishes in a room, as a pure state machine: commands and a time in, effects out.
+//!
+//! Not here: media, sockets, tasks. The actor carries the effects out in their order and calls [`RoomState::handle`] again at
+//! [`RoomState::deadline`].
+
+use std::{net::IpAddr, time::Duration};
+
+use common::time::Monotonic;
+
+use crate::ingest::admission::LeaseEnded;
+
+/// A publisher that said it stopped may be back within this time, and its stream goes on.
+pub(super) const GRACE_AFTER_STOP: Duration = Duration::from_secs(5);
+/// The room stays open this long for a publisher that was lost.
+pub(super) const GRACE_AFTER_LOSS: Duration = Duration::from_secs(90);
+/// Silence after which a newcomer with the same key takes over.
+pub(super) const TAKEOVER_SILENCE: Duration = Duration::from_secs(2);
+
+/// One accepted publisher of a room; larger is newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PublisherId(pub(super) u64);
+
+/// What happens to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Somebody with the room's key wants to publish. `silent_for`: how long the present publisher has sent nothing.
+    Publish { address: IpAddr, silent_for: Duration },
+    /// The publisher said that it stops.
+    Stopped(PublisherId),
+    /// The publisher went without a word.
+    Lost(PublisherId),
+    /// The publisher's key is no longer good.
+    Cut,
+    /// The publisher stopped, as an encoder in front of it says.
+    Done,
+    /// The room or the daemon goes away.
+    Close(LeaseEnded),
+    /// The deadline passed.
+    Tick,
+}
+
+/// What is to be done, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The one who asked to publish may, under this number.
+    Accept(PublisherId),
+    /// The one who asked may not: another publishes.
+    Refuse,
+    /// Take the lease from this publisher.
+    Revoke(PublisherId, LeaseEnded),
+    /// Nothing comes for now: close what is open, and go on after a discontinuity.
+    Interrupt,
+    /// The stream is over.
+    End,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    Publishing { publisher: PublisherId, address: IpAddr },
+    /// Nobody publishes, but the stream is open until `until`.
+    Open { until: Monotonic },
+}
+
+/// The rules of one room.
+#[derive(Debug)]
+pub(super) struct RoomState {
+    phase: Phase,
+    last_publisher: u64,
+}
+
+impl RoomState {
+    pub(super) fn new() -> Self {
+        Self { phase: Phase::Idle, last_publisher: 0 }
+    }
+
+    /// When [`Command::Tick`] is due.
+    pub(super) fn deadline(&self) -> Option<Monotonic> {
+        match self.phase {
+            Phase::Open { until } => Some(until),
+            Phase::Idle | Phase::Publishing { .. } => None,
+        }
+    }
+
+    pub(super) fn handle(&mut self, now: Monotonic, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Publish { address, silent_for } => self.publish(address, silent_for),
+            Command::Stopped(publisher) => self.left(now, publisher, GRACE_AFTER_STOP),
+            Command::Lost(publisher) => self.left(now, publisher, GRACE_AFTER_LOSS),
+            Command::Cut => self.cut(now, LeaseEnded::KeyRotated, GRACE_AFTER_LOSS),
+            Command::Done => self.cut(now, LeaseEnded::Cut, GRACE_AFTER_STOP),
+            Command::Close(why) => self.close(why),
+            Command::Tick => self.tick(now),
+        }
+    }
+
+    fn publish(&mut self, address: IpAddr, silent_for: Duration) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Phase::Publishing { publisher, address: present } = self.phase {
+            if present != address && silent_for < TAKEOVER_SILENCE {
+                return vec![Effect::Refuse];
+            }
+            effects.extend([Effect::Revoke(publisher, LeaseEnded::TakenOver), Effect::Interrupt]);
+        }
+        self.last_publisher += 1;
+        let publisher = PublisherId(self.last_publisher);
+        self.phase = Phase::Publishing { publisher, address };
+        effects.push(Effect::Accept(publisher));
+        effects
+    }
+
+    /// A publisher that was taken over says its goodbye late: it is not the room's any more.
+    fn left(&mut self, now: Monotonic, gone: PublisherId, grace: Duration) -> Vec<Effect> {
+        match self.phase {
+            Phase::Publishing { publisher, .. } if publisher == gone => {
+                self.phase = Phase::Open { until: now + grace };
+                vec![Effect::Interrupt]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// After a new key the room stays open as after a loss: the streamer has to type it first.
+    fn cut(&mut self, now: Monotonic, why: LeaseEnded, grace: Duration) -> Vec<Effect> {
+        let Phase::Publishing { publisher, .. } = self.phase else { return Vec::new() };
+        self.phase = Phase::Open { until: now + grace };
+        vec![Effect::Revoke(publisher, why), Effect::Interrupt]
+    }
+
+    fn close(&mut self, why: LeaseEnded) -> Vec<Effect> {
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Idle => Vec::new(),
+            Phase::Publishing { publisher, .. } => vec![Effect::Revoke(publisher, why), Effect::End],
+            Phase::Open { .. } => vec![Effect::End],
+        }
+    }
+
+    fn tick(&mut self, now: Monotonic) -> Vec<Effect> {
+        match self.phase {
+            Phase::Open { until } if until <= now => {
+                self.phase = Phase::Idle;
+                vec![Effect::End]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic(Duration::from_secs(seconds))
+    }
+
+    fn publishing() -> (RoomState, PublisherId) {
+        let mut room = RoomState::new();
+        let effects = room.handle(at(0), Command::Publish { address: HOME, silent_for: Duration::ZERO });
+        assert_eq!(effects, [Effect::Accept(PublisherId(1))]);
+        (room, PublisherId(1))
+    }
+
+    #[test]
+    fn a_second_publisher_from_elsewhere_is_refused_while_the_first_sends() {
+        let (mut room, _) = publishing();
+        let effects = room.handle(at(1), Command::Publish { address: ELSEWHERE, silent_for: Duration::from_millis(1999) });
+        assert_eq!(effects, [Effect::Refuse]);
+    }
+
+    #[test]
+    fn a_newcomer_takes_over_from_a_silent_publisher() {
+        let (mut room, first) = publishing();
+        let effects = room.handle(at(5), Command::Publish { address: ELSEWHERE, silent_for: TAKEOVER_SILENCE });
+        assert_eq!(
+            effects,
+            [Effect::Revoke(first, LeaseEnded::TakenOver), Effect::Interrupt, Effect::Accept(PublisherId(2))]
+        );
+    }
+
+    #[test]
+    fn the_same_address_takes_over_at_once_and_the_old_goodbye_changes_nothing() {
+        let (mut room, first) = publishing();
+        let effects = room.handle(at(1), Command::Publish { address: HOME, silent_for: Duration::ZERO });
+        assert_eq!(effects.last(), Some(&Effect::Accept(PublisherId(2))));
+        assert_eq!(room.handle(at(2), Command::Lost(first)), []);
+        assert_eq!(room.deadline(), None);
+    }
+
+    #[test]
+    fn a_lost_publisher_leaves_the_room_open_for_90_seconds() {
+        let (mut room, first) = publishing();
+        assert_eq!(room.handle(at(10), Command::Lost(first)), [Effect::Interrupt]);
+        assert_eq!(room.deadline(), Some(at(100)));
+        assert_eq!(room.handle(at(99), Command::Tick), []);
+        assert_eq!(room.handle(at(100), Command::Tick), [Effect::End]);
+        assert_eq!(room.deadline(), None);
+    }
+
+    #[test]
+    fn a_publisher_that_returns_in_time_goes_on() {
+        let (mut room, first) = publishing();
+        room.handle(at(10), Command::Lost(first));
+        let effects = room.handle(at(60), Command::Publish { address: ELSEWHERE, silent_for: Duration::ZERO });
+        assert_eq!(effects, [Effect::Accept(PublisherId(2))]);
+        assert_eq!(room.handle(at(100), Command::Tick), []);
+    }
+
+    #[test]
+    fn a_clean_stop_ends_within_ten_seconds() {
+        let (mut room, first) = publishing();
+        assert_eq!(room.handle(at(10), Command::Stopped(first)), [Effect::Interrupt]);
+        let deadline = room.deadline().unwrap();
+        assert!(deadline <= at(20));
+        assert_eq!(room.handle(deadline, Command::Tick), [Effect::End]);
+    }
+
+    #[test]
+    fn a_rotated_key_cuts_the_publisher_but_not_the_evening() {
+        let (mut room, first) = publishing();
+        assert_eq!(room.handle(at(3), Command::Cut), [Effect::Revoke(first, LeaseEnded::KeyRotated), Effect::Interrupt]);
+        assert_eq!(room.deadline(), Some(at(93)));
+    }
+
+    #[test]
+    fn closing_a_room_ends_its_stream() {
+        let (mut room, first) = publishing();
+        assert_eq!(room.handle(at(3), Command::Close(LeaseEnded::RoomDeleted)), [Effect::Revoke(first, LeaseEnded::RoomDeleted), Effect::End]);
+        assert_eq!(room.handle(at(4), Command::Close(LeaseEnded::RoomDeleted)), []);
+    }
+}

@@ -1,0 +1,173 @@
+//! Bytes that brought other RTMP servers down before anyone showed a key: each costs the attacker its connection and no one else
+//! anything. The letters are those of the audit of rml_rtmp 0.8.0 that led to the ingest's own reader.
+
+mod rtmp_support;
+
+use common::rtmp::{
+    amf0::{self, Value},
+    chunk_reader::MAX_CHUNK_SIZE,
+    message::type_id,
+};
+use rtmp_support::{Client, KEY, Seen, Server, connect, full_header, message, raw_command, resident_bytes};
+
+/// More than an ingest may grow by under any of these attacks, bytes; the tests of this file run at the same time.
+const GROWTH: usize = 64 << 20;
+
+/// Runs an attack behind the handshake. The attacker has to be closed, a publisher that was there has to stay, and a new one to come in.
+async fn attack(bytes: &[u8]) {
+    let mut server = Server::start().await;
+    let mut bystander = server.publisher().await;
+    let mut attacker = Client::open(server.address).await;
+    attacker.send(bytes).await;
+    attacker.closed().await;
+    server.carries(&mut bystander).await;
+    let mut newcomer = server.publisher().await;
+    server.carries(&mut newcomer).await;
+}
+
+#[tokio::test]
+async fn attack_a_nested_arrays_of_29_kib() {
+    let mut nested = [0x0a, 0, 0, 0, 1].repeat(6000);
+    nested.push(5);
+    attack(&raw_command(&nested)).await;
+    attack(&raw_command(&nested[..15_000])).await;
+}
+
+#[tokio::test]
+async fn attack_b_commands_of_one_and_two_values() {
+    attack(&raw_command(&amf0::encode(&[Value::string("connect")]))).await;
+    let two = amf0::encode(&[Value::string("publish"), Value::Number(5.0)]);
+    attack(&[connect("live"), raw_command(&two)].concat()).await;
+}
+
+#[tokio::test]
+async fn attack_c_set_data_frame_alone() {
+    let lone = message(
+        128,
+        4,
+        type_id::DATA_AMF0,
+        0,
+        &amf0::encode(&[Value::string("@setDataFrame")]),
+    );
+    // By itself harmless here, so nothing closes the connection before the attacker says more.
+    attack(&[&lone[..], &raw_command(&[])].concat()).await;
+
+    let mut server = Server::start().await;
+    let mut publisher = server.publisher().await;
+    publisher.send(&lone).await;
+    let named = amf0::encode(&[Value::string("@setDataFrame"), Value::string("onMetaData")]);
+    publisher.send(&message(128, 4, type_id::DATA_AMF0, 0, &named)).await;
+    server.carries(&mut publisher).await;
+}
+
+#[tokio::test]
+async fn attack_d_a_short_message_within_a_long_one() {
+    let mut server = Server::start().await;
+    let mut publisher = server.publisher().await;
+    let long = message(128, 6, type_id::AUDIO, 0, &[b"\xaf\x01", &[7; 298][..]].concat());
+    publisher.send(&long[..140]).await;
+    server.carries(&mut publisher).await;
+    publisher.send(&long[140..]).await;
+    assert!(matches!(server.seen().await, Seen::Message(_)), "the long one is whole");
+    server.carries(&mut publisher).await;
+}
+
+#[tokio::test]
+async fn attack_e_an_extended_difference_below_the_mark() {
+    let mut server = Server::start().await;
+    let mut publisher = server.publisher().await;
+    server.carries(&mut publisher).await;
+    publisher.send(&[0x84, 0xff, 0xff, 0xff, 0, 0, 0, 5]).await;
+    publisher.send(b"\xaf\x01frame").await;
+    assert!(matches!(server.seen().await, Seen::Message(_)));
+    server.carries(&mut publisher).await;
+}
+
+#[tokio::test]
+async fn attack_f_megabytes_of_nulls() {
+    let before = resident_bytes();
+    let mut nulls = message(128, 2, type_id::SET_CHUNK_SIZE, 0, &MAX_CHUNK_SIZE.to_be_bytes());
+    nulls.extend(full_header(3, type_id::COMMAND_AMF0, 0, 16_000_000));
+    nulls.extend(vec![5; 4 << 20]);
+    attack(&nulls).await;
+    attack(&raw_command(&[5; 16_000])).await;
+    assert!(resident_bytes() < before + GROWTH);
+}
+
+#[tokio::test]
+async fn attack_g_a_huge_message_that_is_never_finished() {
+    let before = resident_bytes();
+    let set_chunk_size = |size: u32| message(128, 2, type_id::SET_CHUNK_SIZE, 0, &size.to_be_bytes());
+    attack(&set_chunk_size(0x7fff_ffff)).await;
+    let huge = full_header(3, type_id::COMMAND_AMF0, 0, 0x00ff_ffff);
+    attack(&[set_chunk_size(MAX_CHUNK_SIZE), huge, vec![0; 8 << 20]].concat()).await;
+    assert!(resident_bytes() < before + GROWTH);
+}
+
+#[tokio::test]
+async fn attack_g_a_crowd_of_unfinished_messages_costs_what_it_sent() {
+    let before = resident_bytes();
+    let mut server = Server::start().await;
+    let mut bystander = server.publisher().await;
+    let mut crowd = Vec::new();
+    for _ in 0..7 {
+        let mut client = Client::open(server.address).await;
+        for csid in 3..19 {
+            let unfinished = message(128, csid, type_id::COMMAND_AMF0, 0, &[0; 16 << 10]);
+            client.send(&unfinished[..140]).await;
+        }
+        crowd.push(client);
+    }
+    server.carries(&mut bystander).await;
+    assert!(resident_bytes() < before + GROWTH);
+}
+
+#[tokio::test]
+async fn attack_h_two_thousand_connects() {
+    let before = resident_bytes();
+    attack(&connect("live").repeat(2000)).await;
+    attack(&connect(&"x".repeat(15_000)).repeat(2000)).await;
+    assert!(resident_bytes() < before + GROWTH);
+}
+
+#[tokio::test]
+async fn attack_i_a_chunk_stream_for_every_number() {
+    let before = resident_bytes();
+    let mut streams = Vec::new();
+    for number in 0..65_536_u32 {
+        let [_, _, high, low] = number.to_be_bytes();
+        streams.extend([0x01, low, high]);
+        streams.extend(&full_header(0, type_id::COMMAND_AMF0, 0, 10)[1..]);
+    }
+    attack(&streams).await;
+    assert!(resident_bytes() < before + GROWTH);
+}
+
+#[tokio::test]
+async fn media_without_a_key() {
+    attack(&message(128, 4, type_id::VIDEO, 0, &[0x17; 1000])).await;
+    attack(&[connect("live"), message(128, 4, type_id::AUDIO, 0, b"\xaf\x01frame")].concat()).await;
+}
+
+#[tokio::test]
+async fn what_is_no_rtmp_at_all() {
+    let mut server = Server::start().await;
+    for bytes in [
+        &b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n"[..],
+        &[0x16, 3, 1, 2, 0, 1, 0, 1],
+    ] {
+        let mut client = Client::open_silent(server.address).await;
+        client.send(bytes).await;
+        client.closed().await;
+    }
+    let mut publisher = server.publisher().await;
+    server.carries(&mut publisher).await;
+}
+
+#[tokio::test]
+async fn a_second_publish_costs_the_connection() {
+    let mut server = Server::start().await;
+    let mut publisher = server.publisher().await;
+    publisher.publish(KEY).await;
+    publisher.closed().await;
+}

@@ -1,0 +1,227 @@
+//! Playlists: rendered once for all viewers who get the same text, and held back until what was asked for is there.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use common::{
+    hls::{
+        directives::{self, Answer, Directives, Skip},
+        media_playlist, multivariant,
+    },
+    id::{Epoch, Msn, RenditionId},
+    live::{EpochDescription, window::LiveWindow},
+    media::access_unit::TrackKind,
+};
+use node::{live::Live, web_app};
+use sha2::{Digest, Sha256};
+
+use super::{
+    body::RopeBody,
+    error::Problem,
+    headers::{CACHE_MULTIVARIANT, CACHE_PLAYLIST, PLAYLIST_TYPE, cache_of_blocking_reload},
+    hold::{Look, until_found},
+    rooms::Rooms,
+    state::Viewers,
+};
+
+/// Most renditions whose newest texts are kept; all are dropped when there is one more, and made anew when asked for.
+const MAX_KEPT: usize = 1024;
+
+/// A playlist's text, with its gzip form made when first asked for.
+pub(super) struct Rendered {
+    text: Bytes,
+    gzip: OnceLock<Bytes>,
+    etag: HeaderValue,
+}
+
+impl Rendered {
+    fn new(text: String) -> Self {
+        let digest = Sha256::digest(&text);
+        let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            text: text.into(),
+            gzip: OnceLock::new(),
+            // Weak: one tag for the plain and the gzip form.
+            etag: HeaderValue::try_from(format!("W/\"{hex}\"")).expect("hex digits in quotes are a header value"),
+        }
+    }
+
+    fn answer(&self, request: &HeaderMap, cache_control: HeaderValue, rooms: Arc<dyn Rooms>) -> Response {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ETAG, self.etag.clone());
+        headers.insert(header::CACHE_CONTROL, cache_control);
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if web_app::is_known(request, &self.etag) {
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST_TYPE));
+        let body = if web_app::accepts_gzip(request) {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            self.gzip.get_or_init(|| web_app::gzip(&self.text)).clone()
+        } else {
+            self.text.clone()
+        };
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        (headers, axum::body::Body::new(RopeBody::new([body], rooms))).into_response()
+    }
+}
+
+/// The newest text of each playlist. Its locks are taken while a window is looked at, never the other way round.
+#[derive(Default)]
+pub(super) struct Renderings(Mutex<HashMap<Key, Arc<Mutex<Option<Kept>>>>>);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    epoch: Epoch,
+    rendition: RenditionId,
+    skip: Skip,
+}
+
+/// A text and what it was made from. A window that replaces another of the same epoch has a description of its own, so their
+/// versions cannot be mixed up.
+struct Kept {
+    description: Arc<EpochDescription>,
+    version: u64,
+    next: (Msn, u32),
+    rendered: Arc<Rendered>,
+}
+
+impl Renderings {
+    /// The playlist as the window stands; whoever asks for the same one meanwhile waits for it.
+    fn get(&self, window: &LiveWindow, rendition: RenditionId, skip: Skip) -> Arc<Rendered> {
+        let key = Key {
+            epoch: window.epoch(),
+            rendition,
+            skip,
+        };
+        let place = {
+            let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if places.len() >= MAX_KEPT && !places.contains_key(&key) {
+                places.clear();
+            }
+            places.entry(key).or_default().clone()
+        };
+        let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let (version, next) = (window.version(rendition), window.next(rendition));
+        if let Some(kept) = &*kept
+            && (kept.version, kept.next) == (version, next)
+            && Arc::ptr_eq(&kept.description, window.description())
+        {
+            return kept.rendered.clone();
+        }
+        metrics::counter!("streamcircle_relay_playlists_rendered_total").increment(1);
+        let rendered = Arc::new(Rendered::new(media_playlist::render(window, rendition, skip)));
+        *kept = Some(Kept {
+            description: window.description().clone(),
+            version,
+            next,
+            rendered: rendered.clone(),
+        });
+        rendered
+    }
+}
+
+/// The multivariant playlist of the room's current epoch.
+///
+/// # Errors
+/// Nothing is live.
+pub(super) async fn answer_multivariant(
+    viewers: &Viewers,
+    live: &Arc<Live>,
+    request: &HeaderMap,
+) -> Result<Response, Problem> {
+    let epoch = live
+        .read(|windows| windows.current().map(LiveWindow::epoch))
+        .ok_or(Problem::Offline)?;
+    let text = until_found(viewers, live, epoch, Problem::Offline, |window| {
+        Ok(if is_playable(window) {
+            Look::Found(multivariant::render(window.description()))
+        } else {
+            Look::NotYet
+        })
+    });
+    let text = text.await.map_err(|problem| match problem {
+        Problem::HeldTooLong => Problem::Offline,
+        other => other,
+    })?;
+    let rendered = Rendered::new(text);
+    Ok(rendered.answer(
+        request,
+        HeaderValue::from_static(CACHE_MULTIVARIANT),
+        viewers.rooms.clone(),
+    ))
+}
+
+/// A media playlist, held back as its delivery directives ask.
+///
+/// # Errors
+/// The directives make no sense, the epoch or rendition is not here, or what they ask for does not come.
+pub(super) async fn answer_media(
+    viewers: &Viewers,
+    live: &Arc<Live>,
+    epoch: Epoch,
+    track: TrackKind,
+    query: Option<&str>,
+    request: &HeaderMap,
+) -> Result<Response, Problem> {
+    let directives = directives::parse(query)?;
+    let found = until_found(viewers, live, epoch, Problem::NoSuchPlaylist, |window| {
+        look(&viewers.renderings, window, track, &directives)
+    });
+    let (rendered, cache_control) = found.await.map_err(|problem| match problem {
+        // Only a request that asked to be held may be answered 503.
+        Problem::HeldTooLong if directives.position.is_none() => Problem::Offline,
+        other => other,
+    })?;
+    Ok(rendered.answer(request, cache_control, viewers.rooms.clone()))
+}
+
+fn look(
+    renderings: &Renderings,
+    window: &LiveWindow,
+    track: TrackKind,
+    directives: &Directives,
+) -> Result<Look<(Arc<Rendered>, HeaderValue)>, Problem> {
+    let description = window.description();
+    let rendition = description.rendition_of(track).ok_or(Problem::NoSuchPlaylist)?;
+    let skip = match directives::answer(window, rendition, directives) {
+        Answer::Now(skip) => skip,
+        Answer::Wait(_) => return Ok(Look::NotYet),
+        Answer::Refuse(reason) => return Err(reason.into()),
+    };
+    if !is_playable(window) {
+        return Ok(Look::NotYet);
+    }
+    let cache_control = if is_final(window, rendition, directives) {
+        cache_of_blocking_reload(description.target_duration_s)
+    } else {
+        HeaderValue::from_static(CACHE_PLAYLIST)
+    };
+    Ok(Look::Found((renderings.get(window, rendition, skip), cache_control)))
+}
+
+/// The answer belongs to its URL for good: a reload that asked for what has just come.
+fn is_final(window: &LiveWindow, rendition: RenditionId, directives: &Directives) -> bool {
+    let last_complete = window.edge(rendition).and_then(|edge| edge.last_complete);
+    !window.ended()
+        && directives
+            .position
+            .is_some_and(|(msn, _)| last_complete.is_none_or(|last| msn >= last))
+}
+
+/// A player that gets the playlist now can start: enough is listed, and the init segments are here. Or nothing more will come.
+fn is_playable(window: &LiveWindow) -> bool {
+    let has_init = |rendition| {
+        let newest = window.segments(rendition).next_back();
+        newest.is_some_and(|segment| window.init(rendition, segment.init_id()).is_some())
+    };
+    window.ended() || (media_playlist::ready(window) && window.description().rendition_ids().all(has_init))
+}

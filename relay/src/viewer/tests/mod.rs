@@ -1,0 +1,7 @@
+//! The viewers' side on windows that are filled by hand, mostly through a real listener.
+
+mod access;
+mod api;
+mod media;
+mod playlists;
+mod stage;

@@ -1,0 +1,296 @@
+//! A relay without a link: one room, `cinema`, whose media the test makes part by part.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+use axum::Router;
+use bytes::Bytes;
+use common::{
+    auth::{Role, Signer, ViewerClaims, keys},
+    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    live::{
+        BitRate, EpochDescription, LiveEvent, Part, PartFlags, RenditionDescription, RenditionFormat, window::Retention,
+    },
+    time::UnixMillis,
+    wire::{
+        control::{Revocation, RoomState, ViewerSeen},
+        request::{CallReply, CallRequest, FetchRequest},
+    },
+};
+use futures::{FutureExt, future::BoxFuture};
+use node::{
+    http_server::{self, Limits},
+    live::Live,
+    shutdown::Shutdown,
+};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::super::{
+    Viewers,
+    rooms::{CallFailure, FetchFailure, Rooms},
+    router,
+};
+
+pub(super) const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
+pub(super) const EPOCH: Epoch = Epoch(0xc1);
+pub(super) const VIDEO: RenditionId = RenditionId(0);
+pub(super) const AUDIO: RenditionId = RenditionId(1);
+/// Number of the first segment.
+pub(super) const FIRST: u64 = 7;
+/// Each part is half a second, each segment two.
+pub(super) const PARTS: u32 = 4;
+
+pub(super) fn cinema() -> RoomSlug {
+    "cinema".parse().unwrap()
+}
+
+pub(super) struct Stage {
+    pub(super) rooms: Arc<FakeRooms>,
+    pub(super) live: Arc<Live>,
+    pub(super) router: Router,
+    pub(super) shutdown: Shutdown,
+    signer: Signer,
+}
+
+impl Stage {
+    /// The room is there and live, but nothing is in its window.
+    pub(super) fn new() -> Self {
+        let live = Arc::new(Live::new(Retention::relay()));
+        let signer = signer(1);
+        let rooms = Arc::new(FakeRooms::new(&signer, live.clone()));
+        let shutdown = Shutdown::new();
+        let viewers = Viewers::new(rooms.clone(), shutdown.token().clone());
+        Self {
+            rooms,
+            live,
+            router: router(viewers),
+            shutdown,
+            signer,
+        }
+    }
+
+    /// As [`Stage::new`], with `segments` whole segments.
+    pub(super) fn playing(segments: u64) -> Self {
+        let stage = Self::new();
+        stage.start();
+        (FIRST..FIRST + segments).for_each(|msn| stage.segment(msn));
+        stage
+    }
+
+    /// Serves it on a port of its own; the answer is `http://ADDRESS`.
+    pub(super) async fn listen(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
+        tokio::spawn(http_server::serve(listener, router, None, Limits::default(), shutdown));
+        format!("http://{address}")
+    }
+
+    pub(super) fn start(&self) {
+        let rendition = |format, codecs: &str, timescale| RenditionDescription {
+            format,
+            codecs: codecs.into(),
+            timescale,
+            bit_rate: BitRate {
+                peak: 2_000_000,
+                average: 1_500_000,
+            },
+        };
+        let video = RenditionFormat::Video {
+            width: 1280,
+            height: 720,
+            frame_rate_millihertz: 30_000,
+        };
+        let audio = RenditionFormat::Audio {
+            channels: 2,
+            sample_rate: 48_000,
+        };
+        self.apply(LiveEvent::Start(Arc::new(EpochDescription {
+            epoch: EPOCH,
+            target_duration_s: 2,
+            part_target_ms: 500,
+            first_msn: Msn(FIRST),
+            renditions: vec![
+                rendition(video, "avc1.64001f", 90_000),
+                rendition(audio, "mp4a.40.2", 48_000),
+            ],
+        })));
+        for rendition in [VIDEO, AUDIO] {
+            self.apply(LiveEvent::Init {
+                rendition,
+                init_id: 0,
+                body: Bytes::from(format!("init of {}", rendition.0)),
+            });
+        }
+    }
+
+    pub(super) fn segment(&self, msn: u64) {
+        (0..PARTS).for_each(|part| self.part(msn, part));
+    }
+
+    /// One part of both renditions.
+    pub(super) fn part(&self, msn: u64, part: u32) {
+        self.part_of(VIDEO, msn, part);
+        self.part_of(AUDIO, msn, part);
+    }
+
+    pub(super) fn part_of(&self, rendition: RenditionId, msn: u64, part: u32) {
+        let duration = if rendition == VIDEO { 45_000 } else { 24_000 };
+        let index = (msn - FIRST) * u64::from(PARTS) + u64::from(part);
+        self.apply(LiveEvent::Part(Part {
+            id: PartId {
+                rendition,
+                msn: Msn(msn),
+                part,
+            },
+            init_id: 0,
+            dts: index * u64::from(duration),
+            duration,
+            program_date_time: UnixMillis(NOW.0 + i64::try_from(index).unwrap() * 500),
+            flags: PartFlags {
+                independent: part == 0 || rendition == AUDIO,
+                last: part + 1 == PARTS,
+                ..PartFlags::default()
+            },
+            body: part_body(rendition, msn, part),
+        }));
+    }
+
+    pub(super) fn apply(&self, event: LiveEvent) {
+        self.live.apply(event).unwrap();
+    }
+
+    /// A good token for `cinema`.
+    pub(super) fn token(&self) -> String {
+        self.sign(&claims())
+    }
+
+    pub(super) fn sign(&self, claims: &ViewerClaims) -> String {
+        self.signer.sign_viewer(claims)
+    }
+}
+
+/// Long enough to be cut into ranges.
+pub(super) fn part_body(rendition: RenditionId, msn: u64, part: u32) -> Bytes {
+    Bytes::from(format!("media {}-{msn}.{part} ", rendition.0).repeat(20))
+}
+
+pub(super) fn signer(seed: u8) -> Signer {
+    Signer::from_pkcs8_pem(&keys::pkcs8_pem(&[seed; keys::SEED_LEN])).unwrap()
+}
+
+pub(super) fn claims() -> ViewerClaims {
+    ViewerClaims {
+        viewer_id: "viewer-1".into(),
+        invite_id: Some("invite-1".into()),
+        room: cinema(),
+        role: Role::Viewer,
+        nickname: "Zoë".into(),
+        relays: None,
+        issued_at: NOW,
+        expires_at: UnixMillis(NOW.0 + 600_000),
+    }
+}
+
+pub(super) struct FakeRooms {
+    rooms: Mutex<HashMap<RoomSlug, Option<Arc<Live>>>>,
+    pub(super) keys: watch::Sender<Arc<str>>,
+    pub(super) revocations: watch::Sender<Arc<Vec<Revocation>>>,
+    public_urls: watch::Sender<Arc<Vec<String>>>,
+    pub(super) now: AtomicI64,
+    pub(super) link_is_up: AtomicBool,
+    pub(super) egress: AtomicU64,
+    pub(super) seen: Mutex<Vec<ViewerSeen>>,
+    pub(super) calls: Mutex<Vec<CallRequest>>,
+    pub(super) fetches: Mutex<Vec<FetchRequest>>,
+}
+
+impl FakeRooms {
+    fn new(signer: &Signer, live: Arc<Live>) -> Self {
+        let rooms = [(cinema(), Some(live)), ("dark".parse().unwrap(), None)];
+        Self {
+            rooms: Mutex::new(rooms.into()),
+            keys: watch::Sender::new(keys::jwk_set([signer]).into()),
+            revocations: watch::Sender::default(),
+            public_urls: watch::Sender::new(Arc::new(vec!["https://watch.example.org".into()])),
+            now: AtomicI64::new(NOW.0),
+            link_is_up: AtomicBool::new(true),
+            egress: AtomicU64::new(0),
+            seen: Mutex::default(),
+            calls: Mutex::default(),
+            fetches: Mutex::default(),
+        }
+    }
+}
+
+impl Rooms for FakeRooms {
+    fn room(&self, slug: &RoomSlug) -> Option<RoomState> {
+        let is_live = self.rooms.lock().unwrap().get(slug)?.is_some();
+        Some(RoomState {
+            slug: slug.clone(),
+            is_live,
+            interrupted: false,
+        })
+    }
+
+    fn watch_room<'a>(&'a self, slug: &'a RoomSlug) -> BoxFuture<'a, Option<Arc<Live>>> {
+        let live = self.rooms.lock().unwrap().get(slug).cloned().flatten();
+        std::future::ready(live).boxed()
+    }
+
+    fn viewer_seen(&self, _: &RoomSlug, viewer: ViewerSeen) {
+        self.seen.lock().unwrap().push(viewer);
+    }
+
+    /// Whatever is asked for, the upstream has it in two pieces.
+    fn fetch(&self, request: FetchRequest) -> BoxFuture<'_, Result<Vec<Bytes>, FetchFailure>> {
+        self.fetches.lock().unwrap().push(request);
+        let found = if self.link_is_up.load(Ordering::Relaxed) {
+            Ok(vec![Bytes::from_static(b"from "), Bytes::from_static(b"upstream")])
+        } else {
+            Err(FetchFailure::Unavailable)
+        };
+        std::future::ready(found).boxed()
+    }
+
+    fn call(&self, request: CallRequest) -> BoxFuture<'_, Result<CallReply, CallFailure>> {
+        self.calls.lock().unwrap().push(request);
+        let reply = CallReply {
+            status: 409,
+            headers: vec![("content-type".into(), "application/problem+json".into())],
+            body: Bytes::from_static(br#"{"status":409}"#),
+        };
+        let is_up = self.link_is_up.load(Ordering::Relaxed);
+        std::future::ready(if is_up { Ok(reply) } else { Err(CallFailure) }).boxed()
+    }
+
+    fn keys(&self) -> watch::Receiver<Arc<str>> {
+        self.keys.subscribe()
+    }
+
+    fn revocations(&self) -> watch::Receiver<Arc<Vec<Revocation>>> {
+        self.revocations.subscribe()
+    }
+
+    fn public_urls(&self) -> watch::Receiver<Arc<Vec<String>>> {
+        self.public_urls.subscribe()
+    }
+
+    fn origin_now(&self) -> UnixMillis {
+        UnixMillis(self.now.load(Ordering::Relaxed))
+    }
+
+    fn relay_id(&self) -> Option<Arc<str>> {
+        Some("relay-1".into())
+    }
+
+    fn egress(&self, bytes: u64) {
+        self.egress.fetch_add(bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,160 @@
+//! What one stream of 2.5 Mb/s costs: processor of origin and relay, resident memory, beside nginx-rtmp on the same stream.
+
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use e2e::{
+    api::Viewer,
+    daemon::{Origin, Relay},
+    hls,
+    process::{Process, free_tcp, wait_for},
+    publisher::{self, Settings},
+};
+use serde_json::json;
+
+use crate::results::{Results, say};
+
+/// Longer than the window, so that the memory is what stays.
+const SETTLE: Duration = Duration::from_secs(90);
+const MEASURE: Duration = Duration::from_secs(60);
+const MEGABYTE: f64 = 1_000_000.0;
+
+pub(crate) async fn run(results: &mut Results) -> Result<()> {
+    say(&format!(
+        "footprint of one stream of 2.5 Mb/s: {} s",
+        (SETTLE + MEASURE).as_secs()
+    ));
+    let settings = Settings {
+        width: 1280,
+        height: 720,
+        video_kbps: 2400,
+        ..Settings::default()
+    };
+    let origin = Origin::start().await?;
+    let relay = Relay::join(&origin, "bench").await?;
+    let room = origin.admin.create_room("bench").await?;
+    let invite = origin.admin.invite(&room.slug, json!({})).await?;
+    let folder = tempfile::tempdir()?;
+    let peer = NginxRtmp::start(folder.path())?;
+    // One encoder for both, so that both get the same bytes at the same time.
+    let both = format!("[f=flv]{}|[f=flv]{}", origin.publish_url(&room), peer.url);
+    let _publisher = publisher::noise(&both, settings, origin.folder())?;
+    wait_for("the live flag", Duration::from_secs(30), async || {
+        origin.admin.is_live(&room.slug).await.then_some(())
+    })
+    .await?;
+    let viewer = Viewer::join(&relay.url, &room.slug, "Ann", Some(&invite.token)).await?;
+    let watching = tokio::spawn(watch(viewer));
+
+    tokio::time::sleep(SETTLE).await;
+    let start = Instant::now();
+    let before = [origin.process.cpu_time()?, relay.process.cpu_time()?, peer.cpu_time()?];
+    tokio::time::sleep(MEASURE).await;
+    let elapsed = start.elapsed().as_secs_f64();
+    let after = [origin.process.cpu_time()?, relay.process.cpu_time()?, peer.cpu_time()?];
+    let [origin_cpu, relay_cpu, peer_cpu] =
+        std::array::from_fn(|at| after[at].saturating_sub(before[at]).as_secs_f64() / elapsed * 100.0);
+    let segments = MEASURE.as_secs() as usize;
+    results.add_beside(
+        "origin, one stream of 2.5 Mb/s (peer nginx-rtmp HLS)",
+        "% of core",
+        origin_cpu,
+        peer_cpu,
+        segments,
+    );
+    results.add("relay, one room, one viewer", "% of core", relay_cpu, segments);
+    results.add(
+        "origin, resident",
+        "MB",
+        origin.process.resident_bytes()? as f64 / MEGABYTE,
+        1,
+    );
+    results.add(
+        "relay, one room, one viewer, resident",
+        "MB",
+        relay.process.resident_bytes()? as f64 / MEGABYTE,
+        1,
+    );
+    watching.abort();
+    Ok(())
+}
+
+/// Plays as a player does: every playlist by blocking reload, every part once.
+async fn watch(viewer: Viewer) -> Result<()> {
+    let multivariant = viewer.text("index.m3u8").await?;
+    let video = hls::variant(&multivariant).context("a variant")?.to_owned();
+    let audio = multivariant
+        .lines()
+        .find(|line| line.starts_with("#EXT-X-MEDIA:"))
+        .and_then(hls::uri);
+    let audio = audio.context("an audio rendition")?.to_owned();
+    tokio::try_join!(follow(&viewer, &video), follow(&viewer, &audio))?;
+    Ok(())
+}
+
+async fn follow(viewer: &Viewer, playlist: &str) -> Result<()> {
+    let folder = playlist.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut newest = String::new();
+    loop {
+        let text = viewer.text(&hls::next_playlist(viewer, playlist).await?).await?;
+        let parts: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("#EXT-X-PART:"))
+            .filter_map(hls::uri)
+            .collect();
+        let fresh = parts
+            .iter()
+            .rposition(|part| *part == newest)
+            .map_or(parts.len().saturating_sub(1), |at| at + 1);
+        for part in &parts[fresh..] {
+            viewer.get(&format!("{folder}/{part}")).await?.bytes().await?;
+        }
+        if let Some(last) = parts.last() {
+            (*last).clone_into(&mut newest);
+        }
+    }
+}
+
+/// Debian's nginx with its RTMP module, writing HLS of 2 s segments.
+struct NginxRtmp {
+    process: Process,
+    url: String,
+}
+
+impl NginxRtmp {
+    fn start(folder: &Path) -> Result<Self> {
+        let address = free_tcp()?;
+        let root = folder.display();
+        let configuration = format!(
+            "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+             worker_processes 1; daemon off; user root; pid {root}/nginx.pid; error_log {root}/error.log;
+             events {{ worker_connections 64; }}
+             rtmp {{ server {{ listen {address}; application live {{ live on; hls on; hls_path {root}/hls; hls_fragment 2s; }} }} }}"
+        );
+        let file = folder.join("nginx.conf");
+        std::fs::write(&file, configuration)?;
+        let mut command = Command::new("nginx");
+        command.args(["-p", &root.to_string(), "-c", &file.display().to_string()]);
+        let process = Process::start("nginx", &mut command, folder)?;
+        Ok(Self {
+            process,
+            url: format!("rtmp://{address}/live/bench"),
+        })
+    }
+
+    /// Of the master and its worker.
+    fn cpu_time(&self) -> Result<Duration> {
+        let children = Command::new("pgrep")
+            .args(["-P", &self.process.id().to_string()])
+            .output()?;
+        let mut sum = self.process.cpu_time()?;
+        for id in String::from_utf8_lossy(&children.stdout).split_whitespace() {
+            sum += e2e::process::cpu_time(id.parse()?)?;
+        }
+        Ok(sum)
+    }
+}

@@ -1,0 +1,38 @@
+//! `make bench`: every benchmark on real processes, with a table on the screen and `target/bench/results.json`.
+//!
+//! `bench NAME…` runs only the named ones. Figures of one run stand side by side with a peer's on the same work where there is one;
+//! the machine's noise is the reader's to judge, so `n` is always given.
+
+mod footprint;
+mod glass;
+mod playlist;
+mod results;
+mod start;
+
+use anyhow::{Result, bail};
+use results::Results;
+
+const NAMES: [&str; 4] = ["glass", "start", "footprint", "playlist"];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = asked.iter().find(|name| !NAMES.contains(&name.as_str())) {
+        bail!("no benchmark {unknown}; there are {}", NAMES.join(", "));
+    }
+    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
+    let mut results = Results::default();
+    if wanted("glass") {
+        glass::run(&mut results).await?;
+    }
+    if wanted("start") {
+        start::run(&mut results).await?;
+    }
+    if wanted("footprint") {
+        footprint::run(&mut results).await?;
+    }
+    if wanted("playlist") {
+        playlist::run(&mut results).await?;
+    }
+    results.save()
+}

@@ -1,0 +1,166 @@
+//! Who may have which bytes: every kind of resource, every kind of token.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{
+    api::{Admin, Viewer},
+    daemon::{Origin, Relay},
+    hls::Resources,
+    process::{Process, wait_for},
+    publisher,
+};
+use reqwest::StatusCode;
+use serde_json::json;
+
+struct Evening {
+    origin: Origin,
+    relay: Relay,
+    _publisher: Process,
+}
+
+/// A live room `cinema`, another room `other`, and a separate relay.
+async fn evening() -> Result<Evening> {
+    let origin = Origin::start().await?;
+    let relay = Relay::join(&origin, "lyon").await?;
+    let room = origin.admin.create_room("cinema").await?;
+    origin.admin.create_room("other").await?;
+    let url = origin.publish_url(&room);
+    let publisher = publisher::test_picture(&url, publisher::Settings::default(), origin.folder())?;
+    wait_for("the live flag", Duration::from_secs(15), async || {
+        origin.admin.is_live("cinema").await.then_some(())
+    })
+    .await?;
+    Ok(Evening {
+        origin,
+        relay,
+        _publisher: publisher,
+    })
+}
+
+async fn friend(admin: &Admin, relay: &str, room: &str) -> Result<Viewer> {
+    let invite = admin.invite(room, json!({})).await?;
+    Viewer::join(relay, room, "Ann", Some(&invite.token)).await
+}
+
+/// Status of each kind of resource for this viewer.
+async fn statuses(viewer: &Viewer, resources: &Resources) -> Result<Vec<StatusCode>> {
+    let mut statuses = Vec::new();
+    for file in resources.all() {
+        statuses.push(viewer.get(file).await?.status());
+    }
+    Ok(statuses)
+}
+
+fn all(status: StatusCode) -> impl Fn(&[StatusCode]) -> bool {
+    move |statuses| statuses.iter().all(|found| *found == status)
+}
+
+#[tokio::test]
+async fn no_token_a_wrong_one_and_another_rooms_get_nothing_of_any_kind() -> Result<()> {
+    let evening = evening().await?;
+    for relay in [&evening.origin.relay_url, &evening.relay.url] {
+        let ann = friend(&evening.origin.admin, relay, "cinema").await?;
+        let resources = Resources::find(&ann).await?;
+        ensure!(
+            all(StatusCode::OK)(&statuses(&ann, &resources).await?),
+            "an invited friend is refused"
+        );
+
+        for file in resources.all() {
+            let bare = reqwest::get(format!("{relay}/live/cinema/{file}")).await?;
+            ensure!(
+                bare.status() == StatusCode::UNAUTHORIZED,
+                "{file} without a token: {}",
+                bare.status()
+            );
+        }
+        let garbage = Viewer::with_token(relay, "cinema", "garbage");
+        ensure!(
+            all(StatusCode::UNAUTHORIZED)(&statuses(&garbage, &resources).await?),
+            "garbage passes"
+        );
+        let other = friend(&evening.origin.admin, relay, "other").await?;
+        let stranger = Viewer::with_token(relay, "cinema", &other.token);
+        ensure!(
+            all(StatusCode::FORBIDDEN)(&statuses(&stranger, &resources).await?),
+            "another room's token passes"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_revoked_invite_stops_its_viewers_on_every_relay_within_two_seconds() -> Result<()> {
+    let evening = evening().await?;
+    let admin = &evening.origin.admin;
+    for relay in [&evening.origin.relay_url, &evening.relay.url] {
+        let invite = admin.invite("cinema", json!({})).await?;
+        let ann = Viewer::join(relay, "cinema", "Ann", Some(&invite.token)).await?;
+        let resources = Resources::find(&ann).await?;
+        admin.revoke(&invite).await?;
+        wait_for("403 on every kind of resource", Duration::from_secs(2), async || {
+            statuses(&ann, &resources)
+                .await
+                .is_ok_and(|found| all(StatusCode::FORBIDDEN)(&found))
+                .then_some(())
+        })
+        .await?;
+        let again = Viewer::try_join(relay, "cinema", "Ann", Some(&invite.token)).await?;
+        ensure!(
+            again.status() == StatusCode::FORBIDDEN,
+            "joining with a revoked invite: {}",
+            again.status()
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_expired_invite_ends_its_viewers_tokens() -> Result<()> {
+    let evening = evening().await?;
+    let invite = evening
+        .origin
+        .admin
+        .invite("cinema", json!({ "expiresInSeconds": 3 }))
+        .await?;
+    let ann = Viewer::join(&evening.relay.url, "cinema", "Ann", Some(&invite.token)).await?;
+    let resources = Resources::find(&ann).await?;
+    // 3 s of life and 30 s of leeway for clocks that differ.
+    wait_for("401 on every kind of resource", Duration::from_secs(45), async || {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        statuses(&ann, &resources)
+            .await
+            .is_ok_and(|found| all(StatusCode::UNAUTHORIZED)(&found))
+            .then_some(())
+    })
+    .await?;
+    let again = Viewer::try_join(&evening.relay.url, "cinema", "Ann", Some(&invite.token)).await?;
+    ensure!(
+        again.status() == StatusCode::UNAUTHORIZED,
+        "joining with an expired invite: {}",
+        again.status()
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_friends_with_different_tokens_get_the_same_bytes() -> Result<()> {
+    let evening = evening().await?;
+    let relay = &evening.relay.url;
+    let (ann, bob) = (
+        friend(&evening.origin.admin, relay, "cinema").await?,
+        friend(&evening.origin.admin, relay, "cinema").await?,
+    );
+    ensure!(ann.token != bob.token, "one token for two friends");
+    let resources = Resources::find(&ann).await?;
+    // A playlist of a stated moment: both ask for the same part and get the same text.
+    for file in resources.immutable() {
+        let (first, second) = (ann.get(file).await?.bytes().await?, bob.get(file).await?.bytes().await?);
+        ensure!(!first.is_empty() && first == second, "{file} differs");
+    }
+    let next = resources.next_playlist(&ann).await.context("a blocking reload")?;
+    let (first, second) = tokio::try_join!(ann.text(&next), bob.text(&next))?;
+    ensure!(first == second, "the playlist differs:\n{first}\n{second}");
+    Ok(())
+}

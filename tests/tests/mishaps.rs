@@ -1,0 +1,177 @@
+//! What must not end the evening: a relay that dies, a publisher that drops.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{
+    api::{Invite, Room, Viewer},
+    browser::Browser,
+    daemon::{Origin, Relay},
+    hls, player,
+    process::{Process, wait_for},
+    publisher,
+};
+use serde_json::json;
+
+async fn premiere(origin: &Origin) -> Result<(Room, Invite, Process)> {
+    let room = origin.admin.create_room("cinema").await?;
+    let invite = origin.admin.invite(&room.slug, json!({})).await?;
+    let publisher = publisher::test_picture(
+        &origin.publish_url(&room),
+        publisher::Settings::default(),
+        origin.folder(),
+    )?;
+    Ok((room, invite, publisher))
+}
+
+/// Marks the page, to see later that it was not reloaded.
+async fn mark(browser: &Browser) -> Result<()> {
+    browser.run("window.__mark = true").await?;
+    Ok(())
+}
+
+async fn ensure_not_reloaded(browser: &Browser) -> Result<()> {
+    ensure!(
+        browser.run("return window.__mark === true").await? == true,
+        "the page was reloaded"
+    );
+    Ok(())
+}
+
+/// First listed media sequence number and the newest part's name.
+async fn edge(viewer: &Viewer) -> Result<(u64, String)> {
+    let multivariant = viewer.text("index.m3u8").await?;
+    let playlist = viewer.text(hls::variant(&multivariant).context("a variant")?).await?;
+    let first = playlist
+        .lines()
+        .find_map(|line| line.strip_prefix("#EXT-X-MEDIA-SEQUENCE:"))
+        .context("a number")?;
+    let newest = playlist
+        .lines()
+        .rfind(|line| line.starts_with("#EXT-X-PART:"))
+        .and_then(hls::uri);
+    Ok((first.parse()?, newest.context("a part")?.to_owned()))
+}
+
+#[tokio::test]
+async fn a_relay_that_is_killed_and_started_again_goes_on_and_so_does_the_page() -> Result<()> {
+    let origin = Origin::start().await?;
+    let mut relay = Relay::join(&origin, "lyon").await?;
+    let (room, invite, _publisher) = premiere(&origin).await?;
+    let browser = Browser::start().await?;
+    player::open_invite(
+        &browser,
+        &format!("{}/r/{}#invite={}", relay.url, room.slug, invite.token),
+        "Ann",
+    )
+    .await?;
+    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
+    mark(&browser).await?;
+
+    relay.restart().await?;
+    player::wait_until_playing(&browser, Duration::from_secs(30)).await?;
+    ensure_not_reloaded(&browser).await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_publisher_that_drops_and_returns_goes_on_in_the_same_page_and_numbers_never_go_back() -> Result<()> {
+    let origin = Origin::start().await?;
+    let relay = Relay::join(&origin, "lyon").await?;
+    let (room, invite, mut publisher) = premiere(&origin).await?;
+    let browser = Browser::start().await?;
+    player::open_invite(
+        &browser,
+        &format!("{}/r/{}#invite={}", relay.url, room.slug, invite.token),
+        "Ann",
+    )
+    .await?;
+    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
+    mark(&browser).await?;
+    let ann = Viewer::join(&relay.url, &room.slug, "Bob", Some(&invite.token)).await?;
+    let (first, newest) = edge(&ann).await?;
+
+    publisher.kill()?;
+    wait_for("the interruption to be shown", Duration::from_secs(10), async || {
+        let room = origin.admin.room(&room.slug).await.ok()?;
+        (room["isLive"] == true && room["interrupted"] == true).then_some(())
+    })
+    .await?;
+    ensure!(
+        ann.get("index.m3u8").await?.status() == 200,
+        "the playlist went away with the publisher"
+    );
+
+    let _publisher = publisher::test_picture(
+        &origin.publish_url(&room),
+        publisher::Settings::default(),
+        origin.folder(),
+    )?;
+    wait_for("the publisher to be back", Duration::from_secs(15), async || {
+        let room = origin.admin.room(&room.slug).await.ok()?;
+        (room["interrupted"] == false).then_some(())
+    })
+    .await?;
+    let later = wait_for("a new part", Duration::from_secs(10), async || {
+        edge(&ann).await.ok().filter(|(_, part)| *part != newest)
+    })
+    .await?;
+    ensure!(
+        later.0 >= first,
+        "media sequence numbers went back from {first} to {}",
+        later.0
+    );
+    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
+    ensure_not_reloaded(&browser).await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_stream_that_is_stopped_ends_and_the_next_one_plays_in_the_same_page() -> Result<()> {
+    let origin = Origin::start().await?;
+    let (room, invite, mut publisher) = premiere(&origin).await?;
+    let browser = Browser::start().await?;
+    player::open_invite(&browser, &invite.url, "Ann").await?;
+    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
+    mark(&browser).await?;
+
+    // ffmpeg says goodbye (FCUnpublish, deleteStream) when it is asked to end.
+    publisher.signal("INT")?;
+    publisher.wait(Duration::from_secs(10))?;
+    wait_for("the room to be offline", Duration::from_secs(10), async || {
+        (!origin.admin.is_live(&room.slug).await).then_some(())
+    })
+    .await?;
+
+    let _publisher = publisher::test_picture(
+        &origin.publish_url(&room),
+        publisher::Settings::default(),
+        origin.folder(),
+    )?;
+    player::wait_until_playing(&browser, Duration::from_secs(30)).await?;
+    ensure_not_reloaded(&browser).await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn an_origin_that_restarts_is_found_again_by_its_relay_and_goes_on_with_higher_numbers() -> Result<()> {
+    let mut origin = Origin::start().await?;
+    let relay = Relay::join(&origin, "lyon").await?;
+    let (room, invite, mut publisher) = premiere(&origin).await?;
+    let ann = Viewer::join(&relay.url, &room.slug, "Ann", Some(&invite.token)).await?;
+    let (before, _) = wait_for("the film", Duration::from_secs(15), async || edge(&ann).await.ok()).await?;
+
+    publisher.kill()?;
+    origin.restart().await?;
+    let _publisher = publisher::test_picture(
+        &origin.publish_url(&room),
+        publisher::Settings::default(),
+        origin.folder(),
+    )?;
+    let (after, _) = wait_for("the film at the relay", Duration::from_secs(30), async || {
+        edge(&ann).await.ok().filter(|(first, _)| *first > before)
+    })
+    .await?;
+    ensure!(after > before);
+    Ok(())
+}
