@@ -24,9 +24,6 @@ if [[ $purpose == test || $purpose == bench ]]; then
     need chromium chromium
     need chromedriver chromium-driver
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
-    need ip iproute2
-fi
-if [[ $purpose == bench ]]; then
     need nginx nginx
     need /usr/lib/nginx/modules/ngx_rtmp_module.so libnginx-mod-rtmp
 fi

@@ -28,8 +28,8 @@ const MAX_INCOMING: usize = 256;
 const INCOMING_BUFFER: u64 = 64 << 10;
 const INCOMING_BUFFER_TOTAL: u64 = 4 << 20;
 /// Handshakes that run at once before a newcomer has to show that its address is its own, and before it is turned away.
-const RETRY_ABOVE: usize = 32;
-const REFUSE_ABOVE: usize = 256;
+pub(crate) const RETRY_ABOVE: usize = 32;
+pub(crate) const REFUSE_ABOVE: usize = 256;
 
 /// Protocols that are accepted only to be refused in words: TLS itself can but say "no common protocol". Of each, the digits
 /// that a later version would have.

@@ -10,37 +10,30 @@ use std::{
 };
 
 use common::{
-    auth::{InviteClaims, Revocations, Role, ViewerClaims, join_token::JoinSecret},
+    auth::{InviteClaims, Revocations, Role, ViewerClaims},
     id::RoomSlug,
     time::UnixMillis,
     wire::control::Revocation,
 };
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    db::{Access, Database, DbError, Invite, NewInvite, NewRelay, NewRoom, Relay, Room},
-    secrets::{SecretText, Secrets, SecretsError, admin_token, random, random_text, sha256},
+    db::{Access, Database, DbError, Invite, NewInvite, NewRoom, Room},
+    secrets::{SecretText, Secrets, SecretsError, admin_token, sha256},
 };
 
 mod addresses;
+mod relays;
+mod sign_in;
 
-pub use self::addresses::Addresses;
+pub use self::{
+    addresses::Addresses,
+    relays::{EMBEDDED_RELAY, JOIN_SECRET_LIFE},
+    sign_in::{SESSION_LIFE, SIGN_IN_LINK_LIFE, Welcome},
+};
 
 /// Life of an invite when nobody says otherwise.
 pub const DEFAULT_INVITE_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
-
-/// Life of the one-time secret of a relay's join token.
-pub const JOIN_SECRET_LIFE: Duration = Duration::from_secs(24 * 3600);
-
-/// Life of a one-time sign-in link.
-pub const SIGN_IN_LINK_LIFE: Duration = Duration::from_secs(15 * 60);
-
-/// Life of the session of an operator's browser.
-pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// Name of the relay that runs inside the origin.
-pub const EMBEDDED_RELAY: &str = "embedded";
 
 /// The room that is there on the first start, so that a stream can begin at once.
 const FIRST_ROOM: (&str, &str) = ("cinema", "Cinema");
@@ -86,16 +79,6 @@ pub struct InviteOrder {
     pub max_seats: Option<u32>,
     /// Ids; `None`: all relays.
     pub relays: Option<Vec<String>>,
-}
-
-/// What a new operator needs to stream and to invite. Holds secrets: for the operator's eyes.
-pub struct Welcome {
-    /// Signs in once.
-    pub dashboard_link: String,
-    pub obs_server: String,
-    pub stream_key: SecretText,
-    pub room_name: String,
-    pub invite_link: String,
 }
 
 pub struct Control {
@@ -302,100 +285,6 @@ impl Control {
     fn lock_revocations(&self) -> MutexGuard<'_, Revocations> {
         // Nothing that is done under the lock can leave it half done.
         self.revocations.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes a relay, and the secret that lets it enrol once.
-    ///
-    /// # Errors
-    /// [`DbError::Taken`] when the name is.
-    pub async fn create_relay(
-        &self,
-        name: String,
-        region: Option<String>,
-        now: UnixMillis,
-    ) -> Result<(Relay, JoinSecret), ControlError> {
-        let secret = JoinSecret::new(random()?);
-        let new = NewRelay {
-            id: Uuid::now_v7().to_string(),
-            name,
-            region,
-            secret_hash: Sha256::digest(secret.expose()).into(),
-            secret_expires_at: after(now, JOIN_SECRET_LIFE),
-        };
-        let relay = self.db.create_relay(&new, now).await?;
-        Ok((relay, secret))
-    }
-
-    /// A fresh row and secret for the relay inside this origin, in place of the one it had: its identity is gone.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn create_embedded_relay(&self, now: UnixMillis) -> Result<(Relay, JoinSecret), ControlError> {
-        let relays = self.db.relays().await?;
-        if let Some(before) = relays.iter().find(|relay| relay.name == EMBEDDED_RELAY) {
-            self.db.delete_relay(&before.id).await?;
-        }
-        self.create_relay(EMBEDDED_RELAY.to_owned(), None, now).await
-    }
-
-    /// A link to the dashboard that signs in once, for 15 minutes.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn make_sign_in_link(&self, now: UnixMillis) -> Result<String, ControlError> {
-        let token = random_text("sl_")?;
-        let expires_at = after(now, SIGN_IN_LINK_LIFE);
-        self.db.add_sign_in_link(&token.sha256(), expires_at, now).await?;
-        Ok(self.addresses.sign_in_link(token.expose()))
-    }
-
-    /// Trades a sign-in token, or the admin token, for a session; `None` when it is neither.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn sign_in(
-        &self,
-        token: &str,
-        now: UnixMillis,
-    ) -> Result<Option<(SecretText, UnixMillis)>, ControlError> {
-        let is_operator =
-            self.secrets.admin_token().matches(token) || self.db.use_sign_in_link(&sha256(token), now).await?;
-        if !is_operator {
-            return Ok(None);
-        }
-        let session = random_text("ss_")?;
-        let expires_at = after(now, SESSION_LIFE);
-        self.db.add_session(&session.sha256(), expires_at, now).await?;
-        Ok(Some((session, expires_at)))
-    }
-
-    /// What `welcome` shows: the oldest room's OBS settings, a new invite for it and a new sign-in link. `None` when
-    /// there is no room.
-    ///
-    /// # Errors
-    /// When the database cannot answer, or the stream key cannot be decrypted.
-    pub async fn welcome(&self, now: UnixMillis) -> Result<Option<Welcome>, ControlError> {
-        let Some(room) = self.db.rooms().await?.into_iter().next() else {
-            return Ok(None);
-        };
-        let order = InviteOrder {
-            label: Some("welcome".to_owned()),
-            role: Role::Viewer,
-            not_before: None,
-            expires_at: after(now, DEFAULT_INVITE_LIFE),
-            max_seats: None,
-            relays: None,
-        };
-        let Some((_, token)) = self.create_invite(&room.slug, order, now).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Welcome {
-            dashboard_link: self.make_sign_in_link(now).await?,
-            obs_server: self.addresses.ingest_url.clone(),
-            stream_key: self.stream_key(&room)?,
-            invite_link: self.addresses.invite_url(&room.slug, token.expose()),
-            room_name: room.name,
-        }))
     }
 }
 

@@ -62,7 +62,7 @@ impl MsnStore for Stores {
     }
 
     fn reserve<'a>(&'a self, room: &'a RoomSlug, upto: Msn) -> BoxFuture<'a, anyhow::Result<()>> {
-        async { self.control.db().reserve_msn(room, upto).await?.context("the room is gone").map(|_| ()) }.boxed()
+        async move { self.control.db().reserve_msn(room, upto).await?.context("the room is gone").map(|_| ()) }.boxed()
     }
 }
 

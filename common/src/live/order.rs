@@ -46,6 +46,9 @@ impl RenditionWindow {
         let Some(first) = record.parts.first() else {
             return Err(RecordRule::NoParts);
         };
+        if record.discontinuity_number > MAX_MSN {
+            return Err(RecordRule::Discontinuity);
+        }
         if let Some(newest) = newest {
             let marks = u64::from(first.flags.discontinuity);
             if newest.discontinuity_number.checked_add(marks) != Some(record.discontinuity_number) {

@@ -16,8 +16,8 @@ pub struct EnrolRequest {
     pub secret: JoinSecret,
     /// Ed25519, RFC 8032. That the relay holds its private half shows when it connects with the certificate.
     pub public_key: [u8; 32],
+    /// What it calls itself, and where viewers are going to reach it: for the operator's log. Its name is the origin's to give.
     pub name: String,
-    /// Where viewers are going to reach it.
     pub public_url: String,
 }
 

@@ -9,11 +9,11 @@ export function LanguageSwitch() {
       onChange={(event) => {
         if (isLocale(event.target.value)) switchLanguage(event.target.value);
       }}
-      className="h-9 rounded-lg bg-transparent px-2 text-sm text-muted hover:text-text [&>option]:bg-panel"
+      className="h-10 rounded-lg bg-transparent px-1 text-sm text-muted hover:text-text [&>option]:bg-panel"
     >
       {Object.entries(localeNames).map(([code, name]) => (
-        <option key={code} value={code}>
-          {name}
+        <option key={code} value={code} aria-label={name}>
+          {code.toUpperCase()}
         </option>
       ))}
     </select>

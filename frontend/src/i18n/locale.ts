@@ -4,7 +4,7 @@ import { Store } from '@/lib/store';
 import { useStore } from '@/lib/use-store';
 import { en } from './en';
 import { fr } from './fr';
-import { translator, type Catalogue, type Translate } from './translate';
+import { translator, type Catalogue, type PlainTextKey, type Translate } from './translate';
 
 export const catalogues = { en, fr } satisfies Record<string, Catalogue>;
 export type Locale = keyof typeof catalogues;
@@ -12,6 +12,11 @@ export const localeNames: Readonly<Record<Locale, string>> = { en: 'English', fr
 
 export function isLocale(text: string | null): text is Locale {
   return text !== null && Object.hasOwn(catalogues, text);
+}
+
+/** Whether there is a text without placeholders under this key: for names that come from the server. */
+export function isTextKey(key: string): key is PlainTextKey {
+  return Object.hasOwn(en, key);
 }
 
 export function chooseLocale(remembered: string | null, preferred: readonly string[]): Locale {

@@ -13,6 +13,9 @@ export type Catalogue = { readonly [K in TextKey]: English[K] extends string ? s
 type Placeholders<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
 type NamesIn<K extends TextKey> = Placeholders<English[K] extends { other: infer S } ? S : English[K]>;
 
+/** Keys whose text needs no values. */
+export type PlainTextKey = { [K in TextKey]: [NamesIn<K>] extends [never] ? K : never }[TextKey];
+
 export type TextArgs<K extends TextKey> = [NamesIn<K>] extends [never]
   ? []
   : [values: Readonly<Record<NamesIn<K>, string | number>>];

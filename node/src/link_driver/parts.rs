@@ -47,10 +47,19 @@ pub enum PartError {
 }
 
 /// Parts that are coming in.
-#[derive(Default)]
 pub(super) struct PartsIn {
     reading: FuturesUnordered<BoxFuture<'static, Result<(PartHeader, Bytes), HeadError>>>,
-    memory: Option<Arc<Semaphore>>,
+    /// KiB that bodies may still take.
+    memory: Arc<Semaphore>,
+}
+
+impl Default for PartsIn {
+    fn default() -> Self {
+        Self {
+            reading: FuturesUnordered::new(),
+            memory: Arc::new(Semaphore::new(MAX_READING_KIB)),
+        }
+    }
 }
 
 impl LinkConnection {
@@ -108,8 +117,7 @@ impl LinkConnection {
                 Some(read) = parts.reading.next(), if !parts.reading.is_empty() => read,
                 stream = self.shared.connection.accept_uni(), if may_read_more => {
                     let stream = stream.map_err(Closed::from)?;
-                    let memory = parts.memory.get_or_insert_with(|| Arc::new(Semaphore::new(MAX_READING_KIB)));
-                    parts.reading.push(read_part(stream, Arc::clone(memory)).boxed());
+                    parts.reading.push(read_part(stream, Arc::clone(&parts.memory)).boxed());
                     continue;
                 }
             };

@@ -410,3 +410,38 @@ async fn a_later_version_of_the_link_is_told_from_the_handshake() {
     let protocol = quic::protocol(&connection);
     assert_eq!(protocol, quic::Protocol::Unknown("streamcircle-link/2".to_owned()));
 }
+
+#[tokio::test]
+async fn under_load_a_newcomer_shows_that_its_address_is_its_own() {
+    let upstream = Upstream::start();
+    let connector = Connector::new(Arc::new(identity(&upstream.authority, upstream.address())));
+    let accept = async {
+        let unproven = upstream.endpoint.accept().await.unwrap();
+        assert!(quic::take_up(unproven, quic::RETRY_ABOVE).is_none());
+        let proven = upstream.endpoint.accept().await.unwrap();
+        quic::take_up(proven, quic::RETRY_ABOVE).unwrap().await.unwrap()
+    };
+    let (connected, _connection) = tokio::join!(connector.connect(), accept);
+    connected.unwrap();
+}
+
+#[tokio::test]
+async fn beyond_the_load_a_newcomer_is_refused_and_may_come_back() {
+    let upstream = Upstream::start();
+    let connector = Connector::new(Arc::new(identity(&upstream.authority, upstream.address())));
+    let accept = async {
+        let incoming = upstream.endpoint.accept().await.unwrap();
+        assert!(quic::take_up(incoming, quic::REFUSE_ABOVE).is_none());
+    };
+    let (connected, ()) = tokio::join!(connector.connect(), accept);
+    assert!(connected.unwrap_err().may_retry());
+}
+
+#[tokio::test]
+async fn each_address_is_tried_in_turn() {
+    let upstream = Upstream::start();
+    let mut identity = identity(&upstream.authority, upstream.address());
+    identity.upstreams.insert(0, "no-such-host.invalid:4443".to_owned());
+    let _accepting = upstream.accept_in_background();
+    Connector::new(Arc::new(identity)).connect().await.unwrap();
+}

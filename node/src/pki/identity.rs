@@ -29,7 +29,8 @@ impl RelayKey {
             .expect("an Ed25519 public key has 32 bytes")
     }
 
-    pub(crate) fn into_private(self) -> PrivateKeyDer<'static> {
+    /// For an [`Identity`].
+    pub fn into_private(self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.0.serialize_der()).into()
     }
 }

@@ -1,6 +1,6 @@
 //! Errors as the API answers them: `application/problem+json` (RFC 9457).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
 use axum::{
     Json,
@@ -60,7 +60,7 @@ pub(super) struct Problem {
 
 impl ApiError {
     /// One field is wrong.
-    pub(super) fn field(name: &str, why: impl ToString) -> Self {
+    pub(super) fn field(name: &str, why: &dyn Display) -> Self {
         Self::Fields(BTreeMap::from([(name.to_owned(), why.to_string())]))
     }
 

@@ -197,9 +197,9 @@ fn nickname(request: &JoinRequest, known: Option<&ViewerClaims>) -> ApiResult<St
     match (&request.nickname, known) {
         (Some(text), _) => Nickname::parse(text)
             .map(Nickname::into_string)
-            .map_err(|error| ApiError::field("nickname", error)),
+            .map_err(|error| ApiError::field("nickname", &error)),
         (None, Some(claims)) => Ok(claims.nickname.clone()),
-        (None, None) => Err(ApiError::field("nickname", "is missing")),
+        (None, None) => Err(ApiError::field("nickname", &"is missing")),
     }
 }
 

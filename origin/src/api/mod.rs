@@ -138,11 +138,9 @@ impl Api {
 
     /// All calls, for the API listener.
     pub fn admin_router(&self) -> Router {
-        let state = self.state(Surface::Operators);
-        let router = viewer_routes()
-            .merge(operator_routes())
-            .layer(cross_origin::layer(Arc::clone(&self.0)));
-        finish(router, state)
+        let routes = viewer_routes().merge(operator_routes());
+        // Outermost, so that errors and preflights have the headers too.
+        finish(routes, self.state(Surface::Operators)).layer(cross_origin::layer(Arc::clone(&self.0)))
     }
 
     /// The calls that viewers may make through a relay. Operators are not known here.

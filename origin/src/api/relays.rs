@@ -50,10 +50,10 @@ pub(super) async fn create(
     _: Operator,
     JsonBody(request): JsonBody<RelayRequest>,
 ) -> ApiResult<(StatusCode, Json<NewRelayShape>)> {
-    let name = visible_text(&request.name, MAX_NAME_CHARS).map_err(|error| ApiError::field("name", error))?;
+    let name = visible_text(&request.name, MAX_NAME_CHARS).map_err(|error| ApiError::field("name", &error))?;
     let region = request.region.filter(|region| !region.trim().is_empty());
     let region = region.map(|region| visible_text(&region, MAX_NAME_CHARS)).transpose();
-    let region = region.map_err(|error| ApiError::field("region", error))?;
+    let region = region.map_err(|error| ApiError::field("region", &error))?;
     let (relay, secret) = state.control.create_relay(name, region, state.now()).await?;
     let link = &state.link;
     let join_token = JoinToken::new(link.addresses.clone(), link.key_sha256, secret)

@@ -94,7 +94,7 @@ pub(super) async fn create(
     let slug = request.slug.map(|text| text.parse::<RoomSlug>()).transpose();
     let order = RoomOrder {
         name: room_name(&request.name)?,
-        slug: slug.map_err(|error| ApiError::field("slug", error))?,
+        slug: slug.map_err(|error| ApiError::field("slug", &error))?,
         access: request.access.unwrap_or_default(),
         listed: request.listed.unwrap_or(true),
     };
@@ -118,7 +118,7 @@ pub(super) async fn change(
         .is_some_and(|seconds| seconds > MAX_SLOW_MODE_SECONDS)
     {
         let why = format!("has to be at most {MAX_SLOW_MODE_SECONDS}");
-        return Err(ApiError::field("slowModeSeconds", why));
+        return Err(ApiError::field("slowModeSeconds", &why));
     }
     let change = RoomChange {
         name: patch.name.as_deref().map(room_name).transpose()?,
@@ -169,5 +169,5 @@ pub(super) async fn find(state: &ApiState, slug: &RoomSlug) -> ApiResult<Room> {
 }
 
 fn room_name(text: &str) -> ApiResult<String> {
-    visible_text(text, MAX_NAME_CHARS).map_err(|error| ApiError::field("name", error))
+    visible_text(text, MAX_NAME_CHARS).map_err(|error| ApiError::field("name", &error))
 }

@@ -1,3 +1,4 @@
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::*;

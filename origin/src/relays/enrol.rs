@@ -60,7 +60,8 @@ async fn exchange(
     match &reply {
         EnrolReply::Granted { relay_id, name, .. } => {
             counter!("streamcircle_link_enrolments_total", "outcome" => "granted").increment(1);
-            tracing::info!(relay = relay_id, name, peer = %connection.remote_address(), "a relay was enrolled");
+            let (peer, called, url) = (connection.remote_address(), &request.name, &request.public_url);
+            tracing::info!(relay = relay_id, name, ?called, ?url, %peer, "a relay was enrolled");
         }
         EnrolReply::Refused { reason } => {
             counter!("streamcircle_link_enrolments_total", "outcome" => "refused").increment(1);

@@ -21,6 +21,7 @@ use metrics::{counter, gauge};
 use node::{
     clock,
     link_driver::{CloseCode, FrameError, IncomingRequest, LinkConnection},
+    public_url::{InvalidPublicUrl, PublicUrl},
     quic::MAX_REQUESTS,
 };
 use tokio::{
@@ -43,8 +44,7 @@ const FRAMES_PER_SECOND: u32 = 100;
 const FRAMES_AT_ONCE: u32 = 2 * MAX_ROOMS as u32 + FRAMES_PER_SECOND;
 /// How often the database hears that the relay is there.
 const SEEN_EVERY: Duration = Duration::from_secs(30);
-/// Longest public URL and software of a relay, in bytes.
-const MAX_URL_LEN: usize = 2048;
+/// Longest name of a relay's software that is kept, in bytes.
 const MAX_SOFTWARE_LEN: usize = 128;
 
 /// Why a session is over.
@@ -178,7 +178,7 @@ impl Session {
         match output {
             Output::Hello {
                 public_url, software, ..
-            } => self.welcome(public_url, &software).await?,
+            } => self.welcome(&public_url, &software).await?,
             Output::Frame(frame) => self.link.write_frame(&frame).await?,
             Output::Pong { t0 } => {
                 let pong = UpstreamFrame::Pong {
@@ -218,11 +218,11 @@ impl Session {
         Ok(())
     }
 
-    async fn welcome(&mut self, url: String, software: &str) -> Result<(), Ended> {
-        let is_http = url.starts_with("http://") || url.starts_with("https://");
-        if !is_http || url.len() > MAX_URL_LEN || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(Ended::Close(CloseCode::Protocol, "the public URL is none".to_owned()));
-        }
+    async fn welcome(&mut self, url: &str, software: &str) -> Result<(), Ended> {
+        let url: PublicUrl = url.parse().map_err(|error: InvalidPublicUrl| {
+            Ended::Close(CloseCode::Protocol, format!("its public URL is {error}"))
+        })?;
+        let url = url.as_str().to_owned();
         let end = software.floor_char_boundary(MAX_SOFTWARE_LEN);
         let version = software[..end].replace(char::is_control, " ");
         let Some((frames, pushes)) = self.seat.welcome(version.clone(), url.clone()) else {

@@ -117,7 +117,7 @@ impl Directory {
 /// Without those that are over, and those that stand twice.
 fn in_force(mut revocations: Vec<Revocation>, now: UnixMillis) -> Arc<Vec<Revocation>> {
     revocations.retain(|revocation| revocation.until > now);
-    revocations.sort_by(|a, b| b.until.cmp(&a.until));
+    revocations.sort_by_key(|revocation| std::cmp::Reverse(revocation.until));
     let mut subjects = std::collections::HashSet::new();
     revocations.retain(|revocation| subjects.insert(revocation.subject.clone()));
     revocations.truncate(MAX_REVOCATIONS);

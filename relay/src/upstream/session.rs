@@ -1,6 +1,6 @@
 //! One connection to upstream: what comes in, made into events; frames out, pings, and fetches of missing parts.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use common::{
@@ -174,17 +174,15 @@ impl Drop for Session {
 }
 
 /// Waits for the next ping's time; for ever before the first.
-fn due(pings: &mut Option<Pings>) -> impl Future<Output = ()> + Send + '_ {
-    async move {
-        let Some(pings) = pings else {
-            return std::future::pending().await;
-        };
-        pings.timer.tick().await;
-        pings.first_left = pings.first_left.saturating_sub(1);
-        if pings.first_left == 0 && pings.timer.period() != PINGS_EVERY {
-            pings.timer = tokio::time::interval_at(Instant::now() + PINGS_EVERY, PINGS_EVERY);
-            pings.timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        }
+async fn due(pings: &mut Option<Pings>) {
+    let Some(pings) = pings else {
+        return std::future::pending().await;
+    };
+    pings.timer.tick().await;
+    pings.first_left = pings.first_left.saturating_sub(1);
+    if pings.first_left == 0 && pings.timer.period() != PINGS_EVERY {
+        pings.timer = tokio::time::interval_at(Instant::now() + PINGS_EVERY, PINGS_EVERY);
+        pings.timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
 }
 

@@ -74,7 +74,7 @@ impl Rendered {
     }
 }
 
-/// The newest text of each playlist.
+/// The newest text of each playlist. Its locks are taken while a window is looked at, never the other way round.
 #[derive(Default)]
 pub(super) struct Renderings(Mutex<HashMap<Key, Arc<Mutex<Option<Kept>>>>>);
 

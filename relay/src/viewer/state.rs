@@ -8,11 +8,11 @@ use super::{auth::Gate, playlist::Renderings, rooms::Rooms};
 
 /// The viewers' side of a relay, for an `Arc`.
 pub struct Viewers {
-    pub(super) rooms: Arc<dyn Rooms>,
-    pub(super) gate: Gate,
+    pub(crate) rooms: Arc<dyn Rooms>,
+    pub(crate) gate: Gate,
     pub(super) renderings: Renderings,
     /// Held requests are ended when it is cancelled.
-    pub(super) stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Viewers {

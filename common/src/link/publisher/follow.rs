@@ -35,6 +35,15 @@ pub(super) enum News {
     },
 }
 
+impl News {
+    fn body_len(&self) -> usize {
+        match self {
+            Self::Frame(_) => 0,
+            Self::Part { body, .. } => body.len(),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Follow {
     room: RoomSlug,
@@ -77,7 +86,7 @@ impl Follow {
         }
     }
 
-    /// Finds out what is new. `may_back_fill`: bytes of the past that may be sent now.
+    /// Finds out what is new. `may_back_fill`: bytes of the past that may be sent now, for a start or a resumption.
     pub(super) fn look(&mut self, view: RoomView<'_>, may_back_fill: usize, news: &mut Vec<News>) {
         let is_current = |epoch: Epoch| view.current.is_some_and(|window| window.epoch() == epoch);
         match &mut self.state {
@@ -86,7 +95,7 @@ impl Follow {
                 match (view.current, resume) {
                     (None, _) => self.offline(news),
                     (Some(window), resume) => {
-                        let resumed = resume.is_some_and(|resume| self.resume(window, &resume, news));
+                        let resumed = resume.is_some_and(|resume| self.resume(window, &resume, may_back_fill, news));
                         if !resumed {
                             self.open(window, may_back_fill, news);
                         }
@@ -122,8 +131,9 @@ impl Follow {
         }));
     }
 
-    /// Goes on where the relay stopped. `false`: that is not (or no longer) here.
-    fn resume(&mut self, window: &LiveWindow, resume: &ResumePoint, news: &mut Vec<News>) -> bool {
+    /// Goes on where the relay stopped. `false`: that is not (or no longer) here, or it is so long ago that all since then would
+    /// hold up the live edge; with a new window the relay is there at once, and fetches of the rest what is asked for.
+    fn resume(&mut self, window: &LiveWindow, resume: &ResumePoint, may_send: usize, news: &mut Vec<News>) -> bool {
         if resume.epoch != window.epoch() || resume.next.len() != window.description().renditions.len() {
             return false;
         }
@@ -135,7 +145,9 @@ impl Follow {
             end_told: false,
         };
         let before = news.len();
-        if !sending.read(&self.room, window, news) {
+        let is_whole = sending.read(&self.room, window, news);
+        let missed: usize = news[before..].iter().map(News::body_len).sum();
+        if !is_whole || missed > may_send {
             news.truncate(before);
             return false;
         }

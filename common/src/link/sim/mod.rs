@@ -302,11 +302,11 @@ impl World {
             self.most_held <= 2 * MAX_HELD_BYTES + MAX_ORPHAN_BYTES,
             "the relay holds too much"
         );
-        if let Some(at) = self.relay.subscriber.next_timeout() {
-            if self.relay.wakes_at != Some(at) {
-                self.relay.wakes_at = Some(at);
-                self.at(at, Event::RelayWakes);
-            }
+        if let Some(at) = self.relay.subscriber.next_timeout()
+            && self.relay.wakes_at != Some(at)
+        {
+            self.relay.wakes_at = Some(at);
+            self.at(at, Event::RelayWakes);
         }
     }
 
@@ -384,14 +384,14 @@ impl World {
             .and_then(|connection| connection.publisher.poll())
         {
             match output {
-                publisher::Output::Hello { .. } => self.to_relay(UpstreamFrame::Welcome {
+                publisher::Output::Hello { .. } => self.tell_relay(UpstreamFrame::Welcome {
                     relay_id: "r1".to_owned(),
                     keys: String::new(),
                     revocations: Vec::new(),
                     rooms: Vec::new(),
                     public_urls: Vec::new(),
                 }),
-                publisher::Output::Frame(frame) => self.to_relay(frame),
+                publisher::Output::Frame(frame) => self.tell_relay(frame),
                 publisher::Output::Watch { .. } => {
                     self.connection.as_mut().unwrap().is_watched = true;
                     self.show_room();
@@ -425,7 +425,7 @@ impl World {
         }
     }
 
-    fn to_relay(&mut self, frame: UpstreamFrame) {
+    fn tell_relay(&mut self, frame: UpstreamFrame) {
         let wait = self.random.millis(self.weather.delay_ms / 5);
         let connection = self.connection.as_mut().unwrap();
         connection.last_to_relay = connection.last_to_relay.max(self.now + wait);

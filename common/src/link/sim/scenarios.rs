@@ -206,3 +206,31 @@ fn a_link_that_is_away_for_longer_than_the_origin_remembers_starts_a_new_window(
     world.relay.assert_mirrors(&world.origin);
     assert_eq!(world.relay.log, ["window", "window"]);
 }
+
+#[test]
+fn after_a_long_break_the_relay_is_at_the_live_edge_at_once() {
+    let mut world = World::new(
+        Weather {
+            rate: Some(1_500_000),
+            ..FAIR
+        },
+        300_000,
+    );
+    world.start();
+    world.run(20);
+    world.weather.breaks = 100;
+    world.run(30);
+    assert!(world.connection.is_none());
+    world.weather.breaks = 0;
+    world.run(9);
+    // What was missed is not sent first: at most one part is on its way.
+    let newest = |window: &LiveWindow| {
+        let segment = window.segments(origin::RENDITIONS[0]).next_back().unwrap();
+        segment.dts() + segment.duration()
+    };
+    let (ours, theirs) = (newest(world.relay.current()), newest(world.origin.current().unwrap()));
+    assert!(theirs - ours <= 90_000 / 2, "{} ticks behind", theirs - ours);
+    assert_eq!(world.relay.log, ["window", "window"]);
+    world.calm_down();
+    world.relay.assert_mirrors(&world.origin);
+}

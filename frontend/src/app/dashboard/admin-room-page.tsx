@@ -27,14 +27,10 @@ export function AdminRoomPage({ slug }: { slug: string }) {
             <PageHead
               title={
                 <>
-                  {room.name} <LiveBadge live={room.isLive} />
+                  {room.name} <LiveBadge live={room.isLive} interrupted={room.interrupted} />
                 </>
               }
-              text={
-                room.interrupted
-                  ? `${t('rooms.interrupted')} · ${t('common.viewers', { count: room.viewerCount })}`
-                  : t('common.viewers', { count: room.viewerCount })
-              }
+              text={t('common.viewers', { count: room.viewerCount })}
             >
               <a
                 href={room.watchUrl}

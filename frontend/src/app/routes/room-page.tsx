@@ -1,14 +1,9 @@
 import { useEffect, useState } from 'react';
-import { address, leaveRooms, visitRoom } from '@/app/context';
-import { Link } from '@/app/link';
-import { LanguageSwitch } from '@/components/language-switch';
-import { Icon } from '@/components/ui/icon';
-import { LiveBadge } from '@/components/ui/live-badge';
+import { visitRoom } from '@/app/context';
+import { RoomHeader, WatchingAs } from '@/app/room-header';
 import type { LivePlayer, PlayerView } from '@/features/player/live-player';
 import { Stage } from '@/features/player/stage';
 import { EntryNotice } from '@/features/session/entry-notice';
-import { useLanguage } from '@/i18n/locale';
-import type { Room } from '@/lib/api-types';
 import { Store } from '@/lib/store';
 import { useStore } from '@/lib/use-store';
 
@@ -24,6 +19,8 @@ export function RoomPage({ slug }: { slug: string }) {
   const room = useStore(visit.room);
   const player = useStore(visit.player);
   const view = usePlayerView(player);
+  const nickname = state.step === 'joined' ? state.session.nickname : null;
+  const rename = () => visit.entry.rename();
 
   useEffect(() => {
     visit.start();
@@ -36,11 +33,11 @@ export function RoomPage({ slug }: { slug: string }) {
 
   return (
     <div className="flex min-h-dvh flex-col sm:h-dvh">
-      <RoomHeader
-        room={room}
-        nickname={state.step === 'joined' ? state.session.nickname : null}
-        onRename={() => visit.entry.rename()}
-      />
+      <RoomHeader room={room}>
+        {nickname !== null && (
+          <WatchingAs nickname={nickname} onRename={rename} className="hidden max-w-72 sm:block" />
+        )}
+      </RoomHeader>
       <main className="grid h-[max(56.25vw,22rem)] sm:h-auto sm:min-h-0 sm:flex-1">
         <Stage
           view={state.step === 'joined' ? view : null}
@@ -49,59 +46,18 @@ export function RoomPage({ slug }: { slug: string }) {
           onSoundOn={() => player?.turnSoundOn()}
         >
           {state.step !== 'joined' && (
-            <div className="absolute inset-0 grid place-items-center overflow-y-auto bg-ink/80">
+            <div className="absolute inset-0 grid place-items-center overflow-y-auto bg-radial from-panel to-ink to-70%">
               <EntryNotice entry={visit.entry} />
             </div>
           )}
         </Stage>
       </main>
-    </div>
-  );
-}
-
-interface HeaderProps {
-  room: Room | null;
-  nickname: string | null;
-  onRename: () => void;
-}
-
-function RoomHeader({ room, nickname, onRename }: HeaderProps) {
-  const { t } = useLanguage();
-  return (
-    <header className="flex h-14 shrink-0 items-center gap-3 px-3 sm:px-5">
-      <Link
-        to="/"
-        onGo={(path) => {
-          leaveRooms();
-          address.go(path);
-        }}
-      >
-        <img src="/icon.svg" alt={t('app.home')} width="28" height="28" className="shrink-0" />
-      </Link>
-      <h1 className="min-w-0 truncate font-semibold">{room?.name ?? 'StreamCircle'}</h1>
-      {room !== null && <LiveBadge live={room.isLive && !room.interrupted} />}
-      <span className="flex-1" />
-      {room?.isLive === true && (
-        <span
-          className="flex items-center gap-1.5 text-sm text-muted tabular-nums"
-          title={t('common.viewers', { count: room.viewerCount })}
-        >
-          <Icon name="people" className="size-5" />
-          <span aria-hidden="true">{room.viewerCount}</span>
-          <span className="sr-only">{t('common.viewers', { count: room.viewerCount })}</span>
-        </span>
-      )}
       {nickname !== null && (
-        <button
-          type="button"
-          onClick={onRename}
-          title={t('room.rename')}
-          className="hidden max-w-48 truncate rounded-lg px-2 py-1.5 text-sm text-muted hover:bg-raised hover:text-text sm:block"
-        >
-          {t('room.watchingAs', { nickname })}
-        </button>
+        <footer className="flex flex-col items-start gap-1 px-2 py-3 sm:hidden">
+          {room !== null && <p className="px-2 text-lg font-semibold text-balance">{room.name}</p>}
+          <WatchingAs nickname={nickname} onRename={rename} className="max-w-full" />
+        </footer>
       )}
-      <LanguageSwitch />
-    </header>
+    </div>
   );
 }

@@ -13,7 +13,7 @@ export function MessageCard({
   return (
     <div className="mx-auto flex max-w-md flex-col items-center gap-3 px-6 py-8 text-center">
       <h2 className="text-xl font-semibold text-balance">{title}</h2>
-      <p className="leading-relaxed text-pretty text-muted">{text}</p>
+      <p className="leading-relaxed text-pretty text-text/70">{text}</p>
       {children !== undefined && <div className="mt-2 flex flex-wrap justify-center gap-3">{children}</div>}
     </div>
   );

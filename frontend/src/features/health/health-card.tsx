@@ -1,7 +1,7 @@
 import { useCallback } from 'react';
 import { PolledView } from '@/components/polled-view';
 import { Card } from '@/components/ui/card';
-import { useLanguage } from '@/i18n/locale';
+import { isTextKey, useLanguage } from '@/i18n/locale';
 import { call } from '@/lib/api';
 import { usePolled } from '@/lib/use-polled';
 import { readHealth, rowLabel, type HealthRow } from './health-rows';
@@ -50,7 +50,8 @@ function HealthBody({ answer, isLive }: { answer: unknown; isLive: boolean }) {
 
 function Row({ row }: { row: HealthRow }) {
   const { t, locale } = useLanguage();
-  const [label, unit] = rowLabel(row.key);
+  const known = `health.${row.key}`;
+  const [label, unit] = isTextKey(known) ? [t(known), ''] : rowLabel(row.key);
   const shown =
     typeof row.value === 'boolean'
       ? t(row.value ? 'health.yes' : 'health.no')

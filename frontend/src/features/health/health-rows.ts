@@ -27,9 +27,14 @@ function collect(node: unknown, path: string, into: Health): void {
     if (key === 'warnings' && Array.isArray(value))
       into.warnings.push(...value.map(warningText).filter((text) => text !== ''));
     else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      if (value !== '') into.rows.push({ key: here, value });
+      if (value !== '' && !isQuietCounter(here, value)) into.rows.push({ key: here, value });
     } else collect(value, here, into);
   }
+}
+
+/** Counters of lost frames are worth a row once they count. */
+function isQuietCounter(key: string, value: unknown): boolean {
+  return key.startsWith('dropped.') && value === 0;
 }
 
 function warningText(warning: unknown): string {
@@ -42,6 +47,7 @@ function warningText(warning: unknown): string {
 
 const UNIT_ENDINGS = [
   ['Seconds', 's'],
+  ['Milliseconds', 'ms'],
   ['Ms', 'ms'],
   ['Kbps', 'kbit/s'],
   ['Bytes', 'B'],

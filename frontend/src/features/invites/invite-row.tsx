@@ -30,11 +30,11 @@ export function InviteRow({ invite, nowMs, onChanged }: InviteRowProps) {
       : t('invites.until', { time: formatDateTime(invite.expiresAt, locale) });
   const seats =
     invite.maxSeats === null
-      ? t('invites.seatsFree', { used: invite.seatsUsed })
-      : t('invites.seatsUsed', { used: invite.seatsUsed, max: invite.maxSeats });
+      ? t('invites.seatsTaken', { count: invite.seatsUsed })
+      : t('invites.seatsOf', { used: invite.seatsUsed, max: invite.maxSeats });
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 py-3">
-      <div className={`min-w-0 flex-1 basis-60 ${standing === 'good' ? '' : 'opacity-50'}`}>
+      <div className={`min-w-0 flex-1 basis-40 ${standing === 'good' ? '' : 'opacity-50'}`}>
         <div className="truncate font-medium">{invite.label ?? t('invites.unnamed')}</div>
         <div className="text-sm text-muted">
           {t(roles[invite.role])} · {standing === 'good' ? until : t(`invites.${standing}`)} · {seats}

@@ -19,6 +19,8 @@ export interface Engine {
   /** Distance of the playhead from the end of the playlist, seconds. */
   edgeDistance(): number | null;
   targetDistance(): number | null;
+  /** The target as the playlist gives it again, without what was added for stalls. */
+  forgetStalls(): void;
   /** End of the newest listed media, seconds of the media time line. */
   edge(): number | null;
   /** Wall-clock time of the picture on screen, milliseconds since 1970. */

@@ -55,6 +55,12 @@ export class HlsEngine implements Engine {
     return this.#hls.targetLatency;
   }
 
+  forgetStalls(): void {
+    // hls.js adds a second to its target at each stall and never takes it back; setting the target does.
+    const holdBack = this.#hls.latestLevelDetails?.partHoldBack ?? 0;
+    if (holdBack > 0) this.#hls.targetLatency = holdBack;
+  }
+
   edge(): number | null {
     return this.#hls.latestLevelDetails?.edge ?? null;
   }

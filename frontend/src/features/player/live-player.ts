@@ -5,16 +5,16 @@
  */
 import { Backoff } from '@/lib/backoff';
 import { Store } from '@/lib/store';
+import { isOtherBroadcast } from './broadcast-check';
+import { EdgeKeeper } from './edge-keeper';
 import type { Engine } from './engine';
 import { HlsEngine } from './hls-engine';
-import { LatencyPolicy } from './latency-policy';
 import { playlistUrl, withToken } from './media-url';
 import { NativeEngine } from './native-engine';
 import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent, type PlayerPhase } from './player-facts';
 import { Playhead } from './playhead';
 import { chooseRecovery, type Trouble } from './recovery';
 import { RoomPoll, type PolledRoom } from './room-poll';
-import { StallWatch } from './stall-watch';
 
 /** What the player asks of the room around it. */
 export interface RoomDoor {
@@ -62,9 +62,8 @@ export class LivePlayer {
   #reloadTimer: ReturnType<typeof setTimeout> | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   readonly #backoff = new Backoff(1_000, 30_000);
-  readonly #stallWatch = new StallWatch();
-  readonly #latencyPolicy = new LatencyPolicy();
   readonly #playhead: Playhead;
+  readonly #keeper: EdgeKeeper;
   readonly #poll: RoomPoll;
 
   constructor(
@@ -81,6 +80,7 @@ export class LivePlayer {
         this.#show();
       },
     });
+    this.#keeper = new EdgeKeeper(this.#playhead);
     this.#poll = new RoomPoll(
       () => door.room(),
       (room) => this.#heardOfRoom(room),
@@ -168,34 +168,20 @@ export class LivePlayer {
     }
     const motion = this.#playhead.sample(now);
     if (motion === 'moved') this.#tell({ type: 'moved' });
-    if (motion === 'stood' && this.#facts.moving) this.#tell({ type: 'stood' });
+    if (motion === 'stood' && this.#facts.moving) {
+      this.#keeper.stalled(now);
+      this.#tell({ type: 'stood' });
+    }
     if (now - this.#lastTroubleMs > CALM_MS && this.#facts.moving) this.#backoff.reset();
     this.#keepUp(now, motion === 'moved');
     this.#show();
   }
 
-  /** Mends stalls and a wrong distance from the live edge. */
   #keepUp(nowMs: number, moved: boolean): void {
-    const engine = this.#engine;
-    if (engine === null) return;
-    const standsRightly =
-      this.#facts.pausedByViewer || this.#facts.listEnded || document.hidden || this.#playhead.holding;
-    const action = this.#stallWatch.sample({
-      nowMs,
-      moved,
-      excused: standsRightly,
-      edgeSeconds: engine.edge(),
-    });
-    if (action === 'seek') this.#playhead.seek(engine.livePosition());
-    if (action === 'recreate') this.#recreate(nowMs);
-    if (standsRightly || !this.#facts.moving) return;
-    const latencySeconds = engine.edgeDistance();
-    const targetSeconds = engine.targetDistance();
-    if (latencySeconds === null || targetSeconds === null) return;
-    const bufferSeconds = this.#playhead.bufferSeconds();
-    const correction = this.#latencyPolicy.sample({ nowMs, latencySeconds, targetSeconds, bufferSeconds });
-    if (correction?.kind === 'seek') this.#playhead.seek(engine.livePosition());
-    if (correction?.kind === 'hold') this.#playhead.hold(correction.seconds);
+    if (this.#engine === null) return;
+    const { moving, pausedByViewer, listEnded } = this.#facts;
+    const standsRightly = pausedByViewer || listEnded;
+    if (this.#keeper.keep(this.#engine, { nowMs, moved, moving, standsRightly })) this.#recreate(nowMs);
   }
 
   #resumed(): void {
@@ -212,7 +198,10 @@ export class LivePlayer {
     const url = playlistUrl(this.door.slug);
     const events = {
       heard: () => this.#tell({ type: 'heard' }),
-      listEnded: () => this.#tell({ type: 'listEnded' }),
+      listEnded: () => {
+        this.#tell({ type: 'listEnded' });
+        this.#playhead.release();
+      },
       trouble: (trouble: Trouble) => this.#recover(trouble),
     };
     const pass = (address: string) => withToken(address, this.door.token(), location.origin);
@@ -220,7 +209,7 @@ export class LivePlayer {
       HlsEngine.supported() || !NativeEngine.supported(this.video)
         ? new HlsEngine(this.video, url, pass, events)
         : new NativeEngine(this.video, pass(url), events);
-    this.#stallWatch.reset();
+    this.#keeper.reset();
     this.#playUnlessPaused();
   }
 
@@ -306,18 +295,5 @@ export class LivePlayer {
     if (!fresh || !this.#facts.listEnded) return;
     this.#close();
     this.#open();
-  }
-}
-
-async function isOtherBroadcast(slug: string, endedPath: string): Promise<boolean> {
-  try {
-    const answer = await fetch(playlistUrl(slug), { cache: 'no-store', credentials: 'same-origin' });
-    const name = endedPath
-      .split('/')
-      .filter((part) => part !== '')
-      .at(-1);
-    return answer.ok && name !== undefined && !(await answer.text()).includes(`${name}/`);
-  } catch {
-    return false;
   }
 }

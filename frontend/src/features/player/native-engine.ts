@@ -63,6 +63,10 @@ export class NativeEngine implements Engine {
     return ASSUMED_TARGET_SECONDS;
   }
 
+  forgetStalls(): void {
+    // The browser keeps its own count.
+  }
+
   edge(): number | null {
     const { seekable } = this.#video;
     return seekable.length === 0 ? null : seekable.end(seekable.length - 1);

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { Icon } from '@/components/ui/icon';
 import { MessageCard } from '@/components/ui/message-card';
 import { Spinner } from '@/components/ui/spinner';
@@ -30,7 +31,7 @@ export function PlayerNotice({ phase, onPlay }: { phase: PlayerPhase; onPlay: ()
       );
     case 'waiting':
       return (
-        <Layer>
+        <Layer veil="curtain">
           <MessageCard title={t('player.waitingTitle')} text={t('player.waitingText')}>
             <span aria-hidden="true" className="size-3 animate-breathe rounded-full bg-accent" />
           </MessageCard>
@@ -51,7 +52,7 @@ export function PlayerNotice({ phase, onPlay }: { phase: PlayerPhase; onPlay: ()
       );
     case 'interrupted':
       return (
-        <Layer late dim>
+        <Layer late veil="dim">
           <MessageCard title={t('player.interruptedTitle')} text={t('player.interruptedText')}>
             <Spinner />
           </MessageCard>
@@ -68,26 +69,31 @@ export function PlayerNotice({ phase, onPlay }: { phase: PlayerPhase; onPlay: ()
       );
     case 'ended':
       return (
-        <Layer dim>
+        <Layer veil="dim">
           <MessageCard title={t('player.endedTitle')} text={t('player.endedText')} />
         </Layer>
       );
   }
 }
 
-/** `late`: a short pause is over before the notice is seen. */
-function Layer({
-  children,
-  late = false,
-  dim = false,
-}: {
-  children: React.ReactNode;
+const veils = {
+  none: '',
+  dim: 'bg-black/80',
+  curtain: 'bg-radial from-panel to-ink to-70%',
+} as const;
+
+interface LayerProps {
+  children: ReactNode;
+  /** A short pause is over before the notice is seen. */
   late?: boolean;
-  dim?: boolean;
-}) {
+  /** What is left to see of the picture. */
+  veil?: keyof typeof veils;
+}
+
+function Layer({ children, late = false, veil = 'none' }: LayerProps) {
   return (
     <div
-      className={`pointer-events-none absolute inset-0 grid place-items-center ${dim ? 'bg-black/65' : ''} ${
+      className={`pointer-events-none absolute inset-0 grid place-items-center ${veils[veil]} ${
         late ? 'animate-appear-late' : 'animate-appear'
       }`}
     >

@@ -86,10 +86,15 @@ export function Stage({ view, onVideo, onTogglePlay, onSoundOn, children }: Stag
           }
           onFullScreen={fullScreen.toggle}
         >
-          <LiveBadge live={playing} />
+          {playing && <LiveBadge live />}
           {view.latencySeconds !== null && (
             <span title={t('room.latencyTitle')} className="truncate text-xs text-white/70 tabular-nums">
-              {t('room.latency', { seconds: view.latencySeconds.toFixed(1) })}
+              <span className="hidden sm:inline">
+                {t('room.latency', { seconds: view.latencySeconds.toFixed(1) })}
+              </span>
+              <span className="sm:hidden">
+                {t('common.seconds', { count: view.latencySeconds.toFixed(1) })}
+              </span>
             </span>
           )}
         </PlayerControls>

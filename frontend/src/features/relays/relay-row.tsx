@@ -28,7 +28,7 @@ export function RelayRow({ relay, nowMs, onChanged }: RelayRowProps) {
     <li className="flex flex-col gap-4 rounded-2xl border border-line bg-panel p-5">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <div className="min-w-0 flex-1 basis-48">
-          <div className="flex items-center gap-3">
+          <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <h2 className="truncate font-semibold">{relay.name}</h2>
             <span
               className={`rounded-full px-2.5 py-0.5 text-xs font-semibold whitespace-nowrap ${stateLooks[relay.state]}`}
@@ -50,7 +50,14 @@ export function RelayRow({ relay, nowMs, onChanged }: RelayRowProps) {
       <dl className="grid grid-cols-2 gap-x-6 gap-y-3 text-sm sm:grid-cols-5">
         <Figure label={t('relays.viewers')} value={String(relay.viewers)} />
         <Figure label={t('relays.roomsServed')} value={String(relay.rooms)} />
-        <Figure label={t('relays.rtt')} value={relay.rttMs === null ? '–' : `${relay.rttMs.toFixed(1)} ms`} />
+        <Figure
+          label={t('relays.rtt')}
+          value={
+            relay.rttMs === null
+              ? '–'
+              : `${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(relay.rttMs)} ms`
+          }
+        />
         <Figure label={t('relays.egress')} value={formatBytes(relay.egressBytes, locale)} />
         <Figure
           label={t('relays.seen')}

@@ -28,13 +28,7 @@ export function AdminRoomList({ rooms }: { rooms: readonly AdminRoom[] }) {
                 {t('common.viewers', { count: room.viewerCount })}
               </span>
             )}
-            {room.interrupted ? (
-              <span className="rounded-full bg-danger/10 px-2.5 py-0.5 text-xs font-semibold text-danger">
-                {t('rooms.interrupted')}
-              </span>
-            ) : (
-              <LiveBadge live={room.isLive} />
-            )}
+            <LiveBadge live={room.isLive} interrupted={room.interrupted} />
           </a>
         </li>
       ))}

@@ -55,7 +55,7 @@ function RoomCard({ room }: { room: Room }) {
     >
       <div className="flex items-start justify-between gap-3">
         <h2 className="text-lg leading-snug font-semibold text-balance">{room.name}</h2>
-        <LiveBadge live={room.isLive} />
+        <LiveBadge live={room.isLive} interrupted={room.interrupted} />
       </div>
       <div className="mt-auto flex items-center justify-between gap-3 text-sm text-muted">
         <span>
@@ -63,7 +63,9 @@ function RoomCard({ room }: { room: Room }) {
           {since !== null && ` · ${t('home.since', { time: since })}`}
           {!room.isLive && room.access === 'invite' && t('home.inviteOnly')}
         </span>
-        <span className="font-semibold text-accent">{room.isLive ? t('home.watch') : t('home.enter')} →</span>
+        <span className="font-semibold whitespace-nowrap text-accent">
+          {room.isLive ? t('home.watch') : t('home.enter')} →
+        </span>
       </div>
     </article>
   );

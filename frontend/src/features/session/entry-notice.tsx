@@ -27,7 +27,7 @@ export function EntryNotice({ entry }: { entry: RoomEntry }) {
 
 function Waiting({ text }: { text: string }) {
   return (
-    <div role="status" className="flex animate-appear-late items-center gap-3 text-muted">
+    <div role="status" className="flex animate-appear-late items-center gap-3 px-6 text-muted">
       <Spinner />
       {text}
     </div>

@@ -5,8 +5,8 @@ import type { Problem } from '@/lib/api';
 export type Refusal = 'inviteMissing' | 'inviteInvalid' | 'forbidden' | 'unknownRoom' | 'full' | 'failed';
 
 export type EntryState =
-  /** The nickname form; `complaint` is the server's word on the last one, null for the first time. */
-  | { step: 'asking'; nickname: string; rejected: boolean; complaint: string }
+  /** The nickname form; `rejected`: the server did not take this one. */
+  | { step: 'asking'; nickname: string; rejected: boolean }
   | { step: 'joining'; nickname: string }
   | { step: 'joined'; session: JoinReply }
   | { step: 'refused'; refusal: Refusal }
@@ -14,7 +14,7 @@ export type EntryState =
   | { step: 'delayed'; cause: 'unreachable' | 'tooMany'; retryInMs: number };
 
 export type JoinFailure =
-  | { kind: 'nickname'; complaint: string }
+  | { kind: 'nickname' }
   | { kind: 'refused'; refusal: Refusal }
   | { kind: 'tooMany'; retryInMs: number | null }
   | { kind: 'unreachable' };
@@ -30,7 +30,7 @@ export function readJoinFailure(problem: Problem, hadInvite: boolean): JoinFailu
     case 409:
       return { kind: 'refused', refusal: 'full' };
     case 422:
-      return { kind: 'nickname', complaint: problem.fields.nickname ?? problem.detail };
+      return { kind: 'nickname' };
     case 429:
       return {
         kind: 'tooMany',

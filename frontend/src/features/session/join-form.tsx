@@ -5,12 +5,10 @@ import { useLanguage } from '@/i18n/locale';
 interface JoinFormProps {
   nickname: string;
   rejected: boolean;
-  /** The server's own words about the nickname, if it had any. */
-  complaint: string;
   onJoin: (nickname: string) => void;
 }
 
-export function JoinForm({ nickname, rejected, complaint, onJoin }: JoinFormProps) {
+export function JoinForm({ nickname, rejected, onJoin }: JoinFormProps) {
   const { t } = useLanguage();
   const [name, setName] = useState(nickname);
   const id = useId();
@@ -46,7 +44,7 @@ export function JoinForm({ nickname, rejected, complaint, onJoin }: JoinFormProp
       />
       {rejected && (
         <p id={`${id}-problem`} role="alert" className="text-sm text-danger">
-          {complaint === '' ? t('join.rejected') : complaint}
+          {t('join.rejected')}
         </p>
       )}
       <Button type="submit" look="primary" className="min-h-12 text-base">

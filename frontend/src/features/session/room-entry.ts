@@ -67,7 +67,7 @@ export class RoomEntry {
     const failure = readJoinFailure(answer.problem, invite !== null);
     switch (failure.kind) {
       case 'nickname':
-        this.state.set({ step: 'asking', nickname, rejected: true, complaint: failure.complaint });
+        this.state.set({ step: 'asking', nickname, rejected: true });
         return;
       case 'refused':
         this.refuse(failure.refusal);
@@ -138,5 +138,5 @@ export class RoomEntry {
 }
 
 function asking(nickname: string): EntryState {
-  return { step: 'asking', nickname, rejected: false, complaint: '' };
+  return { step: 'asking', nickname, rejected: false };
 }

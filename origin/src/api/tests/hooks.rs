@@ -1,0 +1,66 @@
+use super::harness::{House, text};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn form(house: &House) -> String {
+    let key = text(&house.call("GET /api/rooms/cinema").admin().expect(200).await.json["streamKey"]);
+    format!("app=live&addr=192.0.2.1&clientid=7&call=publish&name={key}&type=live")
+}
+
+#[tokio::test]
+async fn a_hook_with_the_secret_lets_the_right_key_publish() {
+    let house = House::open().await;
+    let form = form(&house).await;
+    let secret = house.control.secrets().hook_secret().expose().to_owned();
+    let by_query = format!("POST /hooks/rtmp/publish?hookSecret={secret}");
+    house.call(&by_query).raw(FORM, &form).expect(204).await;
+    house
+        .call("POST /hooks/rtmp/publish")
+        .header("x-hook-secret", &secret)
+        .raw(FORM, &form)
+        .expect(204)
+        .await;
+    house.call(&by_query).raw(FORM, "name=sk_wrong").expect(403).await;
+    house.call(&by_query).raw(FORM, "app=live").expect(400).await;
+    house.call(&by_query).raw("application/json", "{}").expect(400).await;
+    assert_eq!(house.plane.take_told(), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_hook_without_the_secret_has_to_come_from_this_machine() {
+    let house = House::open().await;
+    let form = form(&house).await;
+    let call = |peer: &str| house.call("POST /hooks/rtmp/publish").from(peer).raw(FORM, &form);
+    call("192.0.2.7:1").expect(403).await;
+    call("127.0.0.1:1").expect(204).await;
+    call("[::1]:1").expect(204).await;
+    call("[::ffff:127.0.0.1]:1").expect(204).await;
+    call("127.0.0.1:1")
+        .header("x-forwarded-for", "192.0.2.7")
+        .expect(403)
+        .await;
+    let wrong = house
+        .call("POST /hooks/rtmp/publish?hookSecret=wrong")
+        .from("127.0.0.1:1");
+    wrong.raw(FORM, &form).expect(403).await;
+}
+
+#[tokio::test]
+async fn a_publisher_that_is_done_ends_its_stream() {
+    let house = House::open().await;
+    let form = form(&house).await;
+    house
+        .call("POST /hooks/rtmp/done")
+        .from("127.0.0.1:1")
+        .raw(FORM, &form)
+        .expect(204)
+        .await;
+    assert_eq!(house.plane.take_told(), ["publisher of cinema is done"]);
+    house
+        .call("POST /hooks/rtmp/done")
+        .from("127.0.0.1:1")
+        .raw(FORM, "name=x")
+        .expect(403)
+        .await;
+    house.call("POST /hooks/rtmp/done").raw(FORM, &form).expect(403).await;
+}
