@@ -1,5 +1,7 @@
 //! What the packager makes of real encodes, read by ffprobe and decoded by ffmpeg (which have to be installed).
 
+#![expect(clippy::unwrap_used, reason = "a failing test may panic, in its helpers too")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

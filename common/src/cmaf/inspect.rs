@@ -127,12 +127,12 @@ pub fn read_init(body: &Bytes) -> Result<Init, InspectError> {
     Ok(Init {
         track_id,
         timescale,
-        entry: read_sample_entry(stsd.rest())?,
+        entry: read_sample_entry(&stsd.rest())?,
     })
 }
 
-fn read_sample_entry(stsd: Bytes) -> Result<SampleEntry, InspectError> {
-    let entries = boxes::split(&stsd)?;
+fn read_sample_entry(stsd: &Bytes) -> Result<SampleEntry, InspectError> {
+    let entries = boxes::split(stsd)?;
     if let Ok(avc1) = only(&entries, "avc1") {
         let mut fields = Fields::plain(avc1);
         fields.skip(24)?;

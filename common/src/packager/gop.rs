@@ -125,8 +125,17 @@ impl GopMeter {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A meter that has seen one GOP of so many frames, at so many a second.
+    pub(in crate::packager) fn measured(fps: i64, gop_frames: i64) -> GopMeter {
+        let mut meter = GopMeter::default();
+        for frame in 0..=gop_frames {
+            meter.frame(frame * 1000 / fps, frame % gop_frames == 0);
+        }
+        meter
+    }
 
     #[test]
     fn rounded_milliseconds_average_to_the_frame_rate() {

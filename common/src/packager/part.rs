@@ -2,13 +2,13 @@
 
 use crate::cmaf::fragment::FragmentSample;
 
-/// Most samples in a part; a frame rate that would need more is not video.
-pub(super) const MAX_PART_SAMPLES: usize = 1024;
+/// Most samples in a part. Reached only by frames that all have the same timestamp.
+pub(super) const MAX_PART_SAMPLES: usize = 16_384;
 
 /// Longest access unit taken, in bytes.
 pub(super) const MAX_SAMPLE_BYTES: usize = 15 * 1024 * 1024;
 
-/// Payload in a part, so that with its boxes it stays below [`crate::cmaf::MAX_FRAGMENT_BYTES`].
+/// Most payload in a part, so that with its boxes it stays below [`crate::cmaf::MAX_FRAGMENT_BYTES`].
 pub(super) const MAX_PART_BYTES: usize = MAX_SAMPLE_BYTES;
 
 #[derive(Clone, Debug, PartialEq)]

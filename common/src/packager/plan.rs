@@ -116,25 +116,18 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::packager::gop::tests::measured;
 
     fn aac(sample_rate_index: u8) -> AacConfig {
         let record = [0x10 | (sample_rate_index >> 1), (sample_rate_index << 7) | 0x10];
         AacConfig::parse(&Bytes::copy_from_slice(&record)).unwrap()
     }
 
-    fn meter(fps: i64, gop_frames: i64) -> GopMeter {
-        let mut meter = GopMeter::default();
-        for frame in 0..=gop_frames {
-            meter.frame(frame * 1000 / fps, frame % gop_frames == 0);
-        }
-        meter
-    }
-
     #[test]
     fn the_default_part_target_fits_usual_rates() {
         for fps in [24, 25, 30, 50, 60] {
             for rate in [3, 4] {
-                let plan = Plan::new(333, Some(&meter(fps, fps * 2)), Some(&aac(rate)));
+                let plan = Plan::new(333, Some(&measured(fps, fps * 2)), Some(&aac(rate)));
                 assert_eq!(
                     (plan.part_target_ms, plan.target_duration_s),
                     (333, 2),
@@ -146,15 +139,18 @@ mod tests {
 
     #[test]
     fn a_part_target_that_no_number_of_frames_fills_is_raised() {
-        assert_eq!(Plan::new(200, Some(&meter(24, 48)), None).part_target_ms, 210);
-        assert_eq!(Plan::new(333, Some(&meter(5, 10)), None).part_target_ms, 403);
-        assert_eq!(Plan::new(100, Some(&meter(30, 60)), Some(&aac(3))).part_target_ms, 110);
+        assert_eq!(Plan::new(200, Some(&measured(24, 48)), None).part_target_ms, 210);
+        assert_eq!(Plan::new(333, Some(&measured(5, 10)), None).part_target_ms, 403);
+        assert_eq!(
+            Plan::new(100, Some(&measured(30, 60)), Some(&aac(3))).part_target_ms,
+            110
+        );
     }
 
     #[test]
     fn the_target_duration_holds_the_longest_gop() {
         let audio = aac(3);
-        let plan = |gop| Plan::new(333, Some(&meter(30, gop)), Some(&audio)).target_duration_s;
+        let plan = |gop| Plan::new(333, Some(&measured(30, gop)), Some(&audio)).target_duration_s;
         assert_eq!((plan(15), plan(60), plan(125), plan(250)), (2, 2, 4, 9));
         assert_eq!(plan(600), 12);
         let mut unknown = GopMeter::default();

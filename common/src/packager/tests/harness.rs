@@ -7,7 +7,10 @@ use bytes::Bytes;
 use crate::{
     cmaf::inspect::{self, SampleEntry},
     id::{Epoch, Msn},
-    live::{EpochDescription, LiveEvent, Part, RenditionFormat},
+    live::{
+        EpochDescription, LiveEvent, Part, RenditionFormat,
+        window::{LiveWindow, Retention},
+    },
     media::{
         aac::{AacConfig, tests::RECORD_OBS},
         access_unit::{AccessUnit, Codec, MediaMessage, TrackKind},
@@ -206,6 +209,8 @@ pub(super) struct Reader {
     /// Frames of the publisher read, by track.
     pub(super) frames: [u64; 2],
     next_msn: Msn,
+    /// The newest epoch's, as the origin has it.
+    window: Option<LiveWindow>,
     pub(super) silent: u64,
     /// Parts below 85 % because the next frame did not fit.
     pub(super) forced: u64,
@@ -217,6 +222,7 @@ impl Reader {
             epochs: Vec::new(),
             frames: [0, 0],
             next_msn,
+            window: None,
             silent: 0,
             forced: 0,
         }
@@ -235,6 +241,8 @@ impl Reader {
             );
             assert_eq!(description.first_msn, self.next_msn);
             assert_ne!(description.epoch, Epoch(0));
+            description.validate().unwrap();
+            self.window = Some(LiveWindow::new(description.clone(), Retention::origin()));
             let tracks = description.renditions.iter().map(|_| Track::default()).collect();
             self.epochs.push(EpochRead {
                 description: (**description).clone(),
@@ -243,7 +251,9 @@ impl Reader {
             });
             return;
         }
-        let epoch = self.epochs.last_mut().expect("a start comes first");
+        let window = self.window.as_mut().expect("a start comes first");
+        window.apply(event.clone(), Monotonic::default()).unwrap();
+        let epoch = self.epochs.last_mut().unwrap();
         assert!(!epoch.ended, "{event:?} after the end");
         match event {
             LiveEvent::Init {
