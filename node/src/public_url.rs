@@ -50,11 +50,13 @@ impl FromStr for PublicUrl {
             return Err(InvalidPublicUrl);
         }
         let host = authority.host().to_ascii_lowercase();
-        // A port that is written is one that can be read: `http` takes any digits.
-        let port = match authority.port_u16() {
-            None if authority.port().is_some() => return Err(InvalidPublicUrl),
-            Some(port) if port != default_port => format!(":{port}"),
-            _ => String::new(),
+        // Read by hand: `http` takes a port that is no number for none.
+        let written = &authority.as_str()[authority.host().len()..];
+        let port = match written.strip_prefix(':').map(str::parse::<u16>) {
+            None => String::new(),
+            Some(Ok(port)) if port == default_port => String::new(),
+            Some(Ok(port)) => format!(":{port}"),
+            Some(Err(_)) => return Err(InvalidPublicUrl),
         };
         Ok(Self(format!("{scheme}://{host}{port}")))
     }

@@ -54,7 +54,10 @@ describe('calls of the API', () => {
 
   it('keeps the status of an error page that is no JSON', async () => {
     answer(502, '<html>Bad gateway</html>');
-    expect(await call('GET', '/api/rooms')).toMatchObject({ ok: false, problem: { status: 502, detail: '' } });
+    expect(await call('GET', '/api/rooms')).toMatchObject({
+      ok: false,
+      problem: { status: 502, detail: '' },
+    });
   });
 
   it('tells a dead network by status 0', async () => {

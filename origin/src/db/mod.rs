@@ -10,7 +10,6 @@
 pub mod invites;
 pub mod messages;
 pub mod operators;
-mod relay_store;
 pub mod relays;
 pub mod revocations;
 pub mod rooms;

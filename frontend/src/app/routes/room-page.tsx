@@ -35,7 +35,7 @@ export function RoomPage({ slug }: { slug: string }) {
     <div className="flex min-h-dvh flex-col sm:h-dvh">
       <RoomHeader room={room}>
         {nickname !== null && (
-          <WatchingAs nickname={nickname} onRename={rename} className="hidden max-w-48 sm:block" />
+          <WatchingAs nickname={nickname} onRename={rename} className="hidden max-w-72 sm:block" />
         )}
       </RoomHeader>
       <main className="grid h-[max(56.25vw,22rem)] sm:h-auto sm:min-h-0 sm:flex-1">

@@ -21,7 +21,7 @@ const TOO_LATE_SECONDS = 3;
 const TOO_EARLY_SECONDS = 0.5;
 const SEEK_GAP_MS = 5_000;
 const HOLD_GAP_MS = 3_000;
-const LONGEST_HOLD_SECONDS = 5;
+const LONGEST_HOLD_SECONDS = 3;
 
 export class LatencyPolicy {
   #lastSeekMs = Number.NEGATIVE_INFINITY;

@@ -198,7 +198,10 @@ export class LivePlayer {
     const url = playlistUrl(this.door.slug);
     const events = {
       heard: () => this.#tell({ type: 'heard' }),
-      listEnded: () => this.#tell({ type: 'listEnded' }),
+      listEnded: () => {
+        this.#tell({ type: 'listEnded' });
+        this.#playhead.release();
+      },
       trouble: (trouble: Trouble) => this.#recover(trouble),
     };
     const pass = (address: string) => withToken(address, this.door.token(), location.origin);

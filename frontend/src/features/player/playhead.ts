@@ -50,6 +50,8 @@ export class Playhead {
 
   async play(): Promise<void> {
     this.#endHold();
+    // Playing on after the end would start again at the oldest media there is.
+    if (this.video.ended) return;
     try {
       await this.video.play();
     } catch (error) {
@@ -102,7 +104,7 @@ export class Playhead {
       return 'moved';
     }
     // A hidden page samples rarely and may be paused by the browser: nothing follows from it.
-    if (document.hidden || this.holding) return 'unsure';
+    if (document.hidden) return 'unsure';
     return nowMs - this.#lastMovedMs > STANDING_MS ? 'stood' : 'unsure';
   }
 
@@ -113,6 +115,11 @@ export class Playhead {
         return buffered.end(i) - currentTime;
     }
     return 0;
+  }
+
+  /** The rest may be played out now: no more comes that would be worth waiting for. */
+  release(): void {
+    if (this.holding) void this.play();
   }
 
   #paused(): void {

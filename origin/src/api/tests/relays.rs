@@ -3,7 +3,6 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::harness::{House, relay_status, text};
-use crate::relays::RelayStore;
 
 #[tokio::test]
 async fn a_new_relay_gets_a_token_that_enrols_it_once() {
@@ -31,9 +30,22 @@ async fn a_new_relay_gets_a_token_that_enrols_it_once() {
             "egressBytes": 0, "rttMs": null, "lastSeenAt": null, "version": null}])
     );
     let hash = Sha256::digest(token.secret().expose()).into();
-    let redeemed = house.control.db().redeem(&hash, house.now()).await.unwrap();
+    let redeemed = house
+        .control
+        .db()
+        .redeem_relay_secret(&hash, house.now())
+        .await
+        .unwrap();
     assert_eq!(redeemed.unwrap().id, id);
-    assert_eq!(house.control.db().redeem(&hash, house.now()).await.unwrap(), None);
+    assert_eq!(
+        house
+            .control
+            .db()
+            .redeem_relay_secret(&hash, house.now())
+            .await
+            .unwrap(),
+        None
+    );
     let listed = house.call("GET /api/relays").admin().expect(200).await.json;
     assert_eq!(listed[0]["state"], "offline");
 }
@@ -50,7 +62,15 @@ async fn a_join_token_serves_for_a_day() {
     let token = JoinToken::decode(&text(&reply.json["joinToken"])).unwrap();
     house.wait(24 * 3600);
     let hash = Sha256::digest(token.secret().expose()).into();
-    assert_eq!(house.control.db().redeem(&hash, house.now()).await.unwrap(), None);
+    assert_eq!(
+        house
+            .control
+            .db()
+            .redeem_relay_secret(&hash, house.now())
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -108,7 +128,7 @@ async fn a_removed_relay_is_cut_off() {
         .expect(404)
         .await;
     assert_eq!(house.plane.take_told(), [format!("cut relay {id}")]);
-    assert_eq!(house.control.db().allowed(&id).await.unwrap(), None);
+    assert_eq!(house.control.db().enrolled_relay(&id).await.unwrap(), None);
 }
 
 #[tokio::test]

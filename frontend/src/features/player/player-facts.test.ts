@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-facts';
+
+const after = (...events: PlayerEvent[]) => events.reduce(reduceFacts, nothingKnown);
+const phaseAfter = (...events: PlayerEvent[]) => phaseOf(after(...events));
+
+const live: PlayerEvent = { type: 'room', live: true, interrupted: false };
+const interrupted: PlayerEvent = { type: 'room', live: true, interrupted: true };
+const offAir: PlayerEvent = { type: 'room', live: false, interrupted: false };
+const moved: PlayerEvent = { type: 'moved' };
+const stood: PlayerEvent = { type: 'stood' };
+
+describe('the phase', () => {
+  it('is starting until the room is known and the picture moves', () => {
+    expect(phaseAfter()).toBe('starting');
+    expect(phaseAfter(live)).toBe('starting');
+    expect(phaseAfter(live, moved)).toBe('playing');
+  });
+
+  it('is waiting while nothing is on air', () => {
+    expect(phaseAfter(offAir)).toBe('waiting');
+  });
+
+  it('stays playing while buffered media of a lost publisher plays out', () => {
+    expect(phaseAfter(live, moved, interrupted)).toBe('playing');
+    expect(phaseAfter(live, moved, interrupted, stood)).toBe('interrupted');
+  });
+
+  it('is reconnecting when the picture stands for no reason of the stream', () => {
+    expect(phaseAfter(live, moved, stood)).toBe('reconnecting');
+    expect(phaseAfter(live, moved, { type: 'linkLost' }, stood)).toBe('reconnecting');
+  });
+
+  it('blames the link before the publisher, since the room may not have been heard of', () => {
+    expect(phaseAfter(interrupted, moved, stood, { type: 'linkLost' })).toBe('reconnecting');
+    expect(phaseAfter(interrupted, moved, stood, { type: 'linkLost' }, { type: 'heard' })).toBe(
+      'interrupted',
+    );
+  });
+
+  it('is paused only by the viewer', () => {
+    expect(phaseAfter(live, moved, { type: 'viewerPaused' })).toBe('paused');
+    expect(phaseAfter(live, moved, { type: 'viewerPaused' }, { type: 'viewerResumed' }, moved)).toBe(
+      'playing',
+    );
+  });
+
+  it('is paused when the browser lets nothing play before a tap', () => {
+    expect(phaseAfter(live, { type: 'viewerPaused' })).toBe('paused');
+  });
+
+  it('is ended when the list ended and the rest has played', () => {
+    expect(phaseAfter(live, moved, { type: 'listEnded' })).toBe('playing');
+    expect(phaseAfter(live, moved, { type: 'listEnded' }, stood)).toBe('ended');
+    expect(phaseAfter(live, moved, offAir, stood)).toBe('ended');
+  });
+
+  it('begins anew with the next broadcast', () => {
+    expect(phaseAfter(live, moved, { type: 'listEnded' }, stood, offAir, live)).toBe('ended');
+    expect(
+      phaseAfter(live, moved, { type: 'listEnded' }, stood, offAir, live, { type: 'broadcastOpened' }),
+    ).toBe('starting');
+  });
+});
+
+describe('stalls', () => {
+  it('count each stop of a moving picture once', () => {
+    expect(after(live, moved, stood, stood, moved, stood).stalls).toBe(2);
+  });
+
+  it('do not count pauses, the end, or a picture that never moved', () => {
+    expect(after(live, stood).stalls).toBe(0);
+    expect(after(live, moved, { type: 'viewerPaused' }, stood).stalls).toBe(0);
+    expect(after(live, moved, { type: 'listEnded' }, stood).stalls).toBe(0);
+  });
+});
