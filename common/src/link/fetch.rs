@@ -3,7 +3,6 @@
 use bytes::Bytes;
 
 use crate::{
-    id::PartId,
     live::{
         segment::Segment,
         window::{LiveWindow, SegmentLookup},
@@ -36,28 +35,6 @@ pub fn answer(window: &LiveWindow, request: &FetchRequest) -> (FetchReply, Vec<B
         Ok(body_len) if len <= MAX_PART => (FetchReply::Found { body_len, part }, rope),
         _ => (FetchReply::Gone, Vec::new()),
     }
-}
-
-/// Cuts a fetched segment back into its parts, as `window` lists them; `None` when the sizes do not fit. Each piece is a copy of its
-/// own, so that dropping one frees its bytes.
-pub fn cut_segment(window: &LiveWindow, request: &FetchRequest, body: &Bytes) -> Option<Vec<(PartId, Bytes)>> {
-    let segment = window.kept_segment(request.rendition, request.msn)?;
-    let mut rest = body.as_ref();
-    let mut pieces = Vec::with_capacity(segment.parts().len());
-    for (part, stored) in (0..)
-        .zip(segment.parts())
-        .filter(|(_, stored)| !stored.record.flags.gap)
-    {
-        let (piece, behind) = rest.split_at_checked(stored.record.size as usize)?;
-        rest = behind;
-        let id = PartId {
-            rendition: request.rendition,
-            msn: request.msn,
-            part,
-        };
-        pieces.push((id, Bytes::copy_from_slice(piece)));
-    }
-    rest.is_empty().then_some(pieces)
 }
 
 fn one_part(segment: &Segment, part: u32) -> Option<(Vec<Bytes>, Option<PartOutline>)> {

@@ -100,11 +100,6 @@ impl Subscriber {
         self.link == Link::Up
     }
 
-    /// Rooms that are followed.
-    pub fn rooms(&self) -> impl Iterator<Item = &RoomSlug> {
-        self.rooms.keys()
-    }
-
     /// Bytes of parts that wait for their turn, or for their window.
     pub fn held_bytes(&self) -> usize {
         let media = self.rooms.values().filter_map(|room| room.media.as_ref());
