@@ -67,7 +67,16 @@ impl Origin {
         let control = Arc::new(open_control(&config).await?);
         let authority = Authority::open(&config.data_dir.join(PKI_FOLDER))
             .map_err(|cause| ExitError::failed("--data-dir", config.data_dir.display(), cause))?;
-        Ok(Self { config, control, authority: Arc::new(authority), http, rtmp, relay_http, metrics, tls })
+        Ok(Self {
+            config,
+            control,
+            authority: Arc::new(authority),
+            http,
+            rtmp,
+            relay_http,
+            metrics,
+            tls,
+        })
     }
 
     /// Serves until `shutdown`, then lets running answers finish.
@@ -76,7 +85,10 @@ impl Origin {
     /// What the settings promise cannot be started.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), ExitError> {
         let metrics = match self.metrics {
-            Some(listener) => Some((listener, ops::record().map_err(|cause| ExitError::failed("--metrics", "", cause))?)),
+            Some(listener) => Some((
+                listener,
+                ops::record().map_err(|cause| ExitError::failed("--metrics", "", cause))?,
+            )),
             None => None,
         };
         let stores = Stores::new(Arc::clone(&self.control));
@@ -84,7 +96,10 @@ impl Origin {
         let relays = Relays::new(link_state(&self.control, &stores).await?, Arc::new(stores.clone()));
         let rooms = open_rooms(config, &self.control, &stores, &shutdown).await?;
         let plane = Arc::new(Plane::new(rooms.clone(), relays.clone()));
-        let link = LinkAddress { addresses: config.link_advertise.clone(), key_sha256: *self.authority.key_sha256() };
+        let link = LinkAddress {
+            addresses: config.link_advertise.clone(),
+            key_sha256: *self.authority.key_sha256(),
+        };
         let api = Api::new(Arc::clone(&self.control), plane.clone(), link, stores::api_clock())
             .map_err(|cause| ExitError::config("--link-advertise", config.link_advertise.join(","), cause))?;
 
@@ -100,12 +115,23 @@ impl Origin {
         shutdown.spawn(tell_rooms(rooms.clone(), relays.clone(), shutdown.clone()));
         shutdown.spawn(tell_public_urls(stores.clone(), relays, shutdown.clone()));
         let admission = Arc::new(RoomAdmission::new(rooms, Arc::new(stores)));
-        shutdown.spawn(ingest::run(self.rtmp, admission, IngestLimits::default(), shutdown.clone()));
+        shutdown.spawn(ingest::run(
+            self.rtmp,
+            admission,
+            IngestLimits::default(),
+            shutdown.clone(),
+        ));
         if let Some(tls) = &self.tls {
             tls.watch_files(RELOAD_INTERVAL, &shutdown);
         }
         let dashboard = api.admin_router().fallback_service(web_app::router(Entry::Dashboard));
-        let served = http_server::serve(self.http, dashboard, self.tls.clone(), Limits::default(), shutdown.clone());
+        let served = http_server::serve(
+            self.http,
+            dashboard,
+            self.tls.clone(),
+            Limits::default(),
+            shutdown.clone(),
+        );
         shutdown.spawn(served);
         let embedded = match self.relay_http {
             Some(listener) => {
@@ -163,7 +189,9 @@ pub async fn open_control(config: &Config) -> Result<Control, ExitError> {
 pub fn load_tls(config: &Config) -> Result<Option<Tls>, ExitError> {
     let Some(files) = &config.tls else { return Ok(None) };
     let loaded = Tls::load(&files.certificate, &files.key);
-    loaded.map(Some).map_err(|cause| ExitError::config("--tls-cert", files.certificate.display(), cause))
+    loaded
+        .map(Some)
+        .map_err(|cause| ExitError::config("--tls-cert", files.certificate.display(), cause))
 }
 
 /// Where the outside finds this origin, as far as the settings say.
@@ -178,16 +206,36 @@ fn addresses(config: &Config) -> Addresses {
 }
 
 async fn link_state(control: &Control, stores: &Stores) -> Result<LinkState, ExitError> {
-    let public_urls = stores.public_urls().await.map_err(|cause| ExitError::failed("--database-url", "", cause))?;
+    let public_urls = stores
+        .public_urls()
+        .await
+        .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
     let keys = control.secrets().signing().jwk_set().to_owned();
     // Rooms follow as they are opened.
-    Ok(LinkState { keys, revocations: control.revocations(), rooms: Vec::new(), public_urls })
+    Ok(LinkState {
+        keys,
+        revocations: control.revocations(),
+        rooms: Vec::new(),
+        public_urls,
+    })
 }
 
-async fn open_rooms(config: &Config, control: &Control, stores: &Stores, shutdown: &Shutdown) -> Result<Rooms, ExitError> {
-    let settings = RoomsConfig { part_target_ms: config.part_target_ms, retention: Retention::origin() };
+async fn open_rooms(
+    config: &Config,
+    control: &Control,
+    stores: &Stores,
+    shutdown: &Shutdown,
+) -> Result<Rooms, ExitError> {
+    let settings = RoomsConfig {
+        part_target_ms: config.part_target_ms,
+        retention: Retention::origin(),
+    };
     let rooms = Rooms::new(settings, Arc::new(stores.clone()), shutdown.clone());
-    let known = control.db().rooms().await.map_err(|cause| ExitError::failed("--database-url", "", cause))?;
+    let known = control
+        .db()
+        .rooms()
+        .await
+        .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
     for room in known {
         rooms.open(&room.slug);
     }
@@ -203,10 +251,26 @@ async fn start_embedded(
     tls: Option<Tls>,
     shutdown: &Shutdown,
 ) -> Result<Upstream, ExitError> {
-    let upstream = embedded::start(control, &config.data_dir, link, authority, config.public_url.as_str(), shutdown)
-        .await
-        .map_err(|cause| ExitError::failed("--relay-http", config.relay_http.map_or_else(String::new, |at| at.to_string()), chain(&cause)))?;
-    let options = ServeOptions { tls, ..ServeOptions::default() };
+    let upstream = embedded::start(
+        control,
+        &config.data_dir,
+        link,
+        authority,
+        config.public_url.as_str(),
+        shutdown,
+    )
+    .await
+    .map_err(|cause| {
+        ExitError::failed(
+            "--relay-http",
+            config.relay_http.map_or_else(String::new, |at| at.to_string()),
+            chain(&cause),
+        )
+    })?;
+    let options = ServeOptions {
+        tls,
+        ..ServeOptions::default()
+    };
     shutdown.spawn(relay::app::serve(listener, upstream.clone(), options, shutdown.clone()));
     Ok(upstream)
 }
@@ -235,7 +299,12 @@ async fn tell_rooms(rooms: Rooms, relays: Relays, shutdown: Shutdown) {
 
 /// Tells the relays where viewers may come from, whenever a relay says where it is reached.
 async fn tell_public_urls(stores: Stores, relays: Relays, shutdown: Shutdown) {
-    while shutdown.token().run_until_cancelled(stores.relay_seen()).await.is_some() {
+    while shutdown
+        .token()
+        .run_until_cancelled(stores.relay_seen())
+        .await
+        .is_some()
+    {
         match stores.public_urls().await {
             Ok(public_urls) => relays.push_public_urls(public_urls),
             Err(error) => tracing::warn!(%error, "relays are not told all public URLs"),
@@ -244,7 +313,9 @@ async fn tell_public_urls(stores: Stores, relays: Relays, shutdown: Shutdown) {
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, ExitError> {
-    TcpListener::bind(address).await.map_err(|cause| ExitError::failed(setting, address, cause))
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| ExitError::failed(setting, address, cause))
 }
 
 /// The error and its causes in one line.
@@ -258,6 +329,10 @@ fn chain(error: &anyhow::Error) -> String {
 /// See above.
 pub async fn ensure_running(config: &Config) -> Result<(), ExitError> {
     let address = embedded::local(config.http);
-    let connected = tokio::net::TcpStream::connect(address).await.context("no origin is running there");
-    connected.map(|_| ()).map_err(|cause| ExitError::failed("--http", address, chain(&cause)))
+    let connected = tokio::net::TcpStream::connect(address)
+        .await
+        .context("no origin is running there");
+    connected
+        .map(|_| ())
+        .map_err(|cause| ExitError::failed("--http", address, chain(&cause)))
 }

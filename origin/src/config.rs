@@ -181,7 +181,11 @@ impl Config {
 fn database_url(layers: &Layers, flags: &Flags) -> Result<Option<String>, ExitError> {
     let flag = flags.database_url.as_deref();
     let url: Option<String> = layers.get(&DATABASE_URL, flag)?;
-    let known = |url: &String| ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
+    let known = |url: &String| {
+        ["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+    };
     if url.as_ref().is_none_or(known) {
         Ok(url)
     } else {
@@ -219,7 +223,9 @@ fn link_advertise(layers: &Layers, flags: &Flags, host: &str, port: u16) -> Resu
     let text: String = layers.get_or(&LINK_ADVERTISE, flag, format!("{host}:{port}"))?;
     let addresses: Vec<String> = text.split(',').map(|address| address.trim().to_owned()).collect();
     let reachable = |address: &String| {
-        address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
+        address
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
     };
     if addresses.iter().all(reachable) {
         Ok(addresses)
@@ -244,7 +250,11 @@ mod tests {
     use super::*;
 
     fn read(flags: &Flags, env: &[(&str, &str)], file: Option<&str>) -> Result<Config, ExitError> {
-        let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let env = |name: &str| {
+            env.iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
         let file = file.map(|text| (std::path::Path::new("origin.toml"), text));
         Config::from_layers(&Layers::new(&SETTINGS, env, file)?, flags)
     }
@@ -271,8 +281,14 @@ mod tests {
 
     #[test]
     fn a_flag_beats_the_environment_which_beats_the_file() {
-        let flags = Flags { http: Some("127.0.0.1:1".to_owned()), ..Flags::default() };
-        let env = [("STREAMCIRCLE_HTTP", "127.0.0.1:2"), ("STREAMCIRCLE_RTMP", "127.0.0.1:2")];
+        let flags = Flags {
+            http: Some("127.0.0.1:1".to_owned()),
+            ..Flags::default()
+        };
+        let env = [
+            ("STREAMCIRCLE_HTTP", "127.0.0.1:2"),
+            ("STREAMCIRCLE_RTMP", "127.0.0.1:2"),
+        ];
         let file = "http = '127.0.0.1:3'\nrtmp = '127.0.0.1:3'\nlink = '127.0.0.1:3'";
         let config = read(&flags, &env, Some(file)).unwrap();
         assert_eq!([config.http.port(), config.rtmp.port(), config.link.port()], [1, 2, 3]);
@@ -280,7 +296,10 @@ mod tests {
 
     #[test]
     fn the_advertised_address_follows_the_public_url_and_the_links_port() {
-        let env = [("STREAMCIRCLE_PUBLIC_URL", "https://watch.example.org/"), ("STREAMCIRCLE_LINK", "0.0.0.0:5000")];
+        let env = [
+            ("STREAMCIRCLE_PUBLIC_URL", "https://watch.example.org/"),
+            ("STREAMCIRCLE_LINK", "0.0.0.0:5000"),
+        ];
         let config = read(&Flags::default(), &env, None).unwrap();
         assert_eq!(config.link_advertise, ["watch.example.org:5000"]);
         assert_eq!(config.public_url.as_str(), "https://watch.example.org");

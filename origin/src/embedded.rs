@@ -50,7 +50,9 @@ pub async fn start(
 
 /// The identity of an earlier start, if authority and database still know it.
 async fn known(control: &Control, folder: &Path, authority: [u8; 32]) -> Result<Option<Identity>> {
-    let Some(identity) = Identity::load(folder)? else { return Ok(None) };
+    let Some(identity) = Identity::load(folder)? else {
+        return Ok(None);
+    };
     let enrolled = control.db().enrolled_relay(&identity.relay_id).await?.is_some();
     Ok((enrolled && identity.authority_sha256 == authority).then_some(identity))
 }
@@ -64,7 +66,9 @@ async fn join(
 ) -> Result<Identity> {
     let (_, secret) = control.create_embedded_relay(clock::unix_millis()).await?;
     let token = JoinToken::new(upstreams, authority, secret)?;
-    let identity = enrol::enrol(&token, EMBEDDED_RELAY, public_url).await.context("the embedded relay cannot join")?;
+    let identity = enrol::enrol(&token, EMBEDDED_RELAY, public_url)
+        .await
+        .context("the embedded relay cannot join")?;
     identity.save(folder)?;
     Ok(identity)
 }

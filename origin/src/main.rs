@@ -45,7 +45,9 @@ fn start() -> Result<(), ExitError> {
 
 async fn serve(config: Config) -> Result<(), ExitError> {
     let shutdown = Shutdown::new();
-    shutdown.trigger_on_signals().map_err(|error| ExitError::failed("signals", "", error))?;
+    shutdown
+        .trigger_on_signals()
+        .map_err(|error| ExitError::failed("signals", "", error))?;
     let loaded = shutdown.token().run_until_cancelled(Origin::load(config)).await;
     match loaded.transpose()? {
         Some(origin) => origin.run(shutdown).await,
@@ -58,9 +60,16 @@ async fn greet(config: &Config, publish_url: bool) -> Result<(), ExitError> {
     app::ensure_running(config).await?;
     let control = app::open_control(config).await?;
     let failed = |cause: &dyn std::fmt::Display| ExitError::failed("welcome", "", cause);
-    let welcome = control.welcome(clock::unix_millis()).await.map_err(|cause| failed(&cause))?;
+    let welcome = control
+        .welcome(clock::unix_millis())
+        .await
+        .map_err(|cause| failed(&cause))?;
     let welcome = welcome.ok_or_else(|| failed(&"there is no room; make one on the dashboard"))?;
-    say(&if publish_url { welcome::publish_url(&welcome) } else { welcome::text(&welcome) });
+    say(&if publish_url {
+        welcome::publish_url(&welcome)
+    } else {
+        welcome::text(&welcome)
+    });
     Ok(())
 }
 

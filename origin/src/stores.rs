@@ -28,7 +28,10 @@ pub struct Stores {
 
 impl Stores {
     pub fn new(control: Arc<Control>) -> Self {
-        Self { control, relay_seen: Arc::default() }
+        Self {
+            control,
+            relay_seen: Arc::default(),
+        }
     }
 
     /// Completes after a relay said where it is reached.
@@ -43,7 +46,12 @@ impl Stores {
     pub async fn public_urls(&self) -> Result<Vec<String>, DbError> {
         let relays = self.control.db().relays().await?;
         let mut urls = vec![self.control.addresses().public_url.clone()];
-        urls.extend(relays.into_iter().filter(|relay| relay.enrolled_at.is_some()).filter_map(|relay| relay.url));
+        urls.extend(
+            relays
+                .into_iter()
+                .filter(|relay| relay.enrolled_at.is_some())
+                .filter_map(|relay| relay.url),
+        );
         urls.sort();
         urls.dedup();
         Ok(urls)
@@ -62,7 +70,15 @@ impl MsnStore for Stores {
     }
 
     fn reserve<'a>(&'a self, room: &'a RoomSlug, upto: Msn) -> BoxFuture<'a, anyhow::Result<()>> {
-        async move { self.control.db().reserve_msn(room, upto).await?.context("the room is gone").map(|_| ()) }.boxed()
+        async move {
+            self.control
+                .db()
+                .reserve_msn(room, upto)
+                .await?
+                .context("the room is gone")
+                .map(|_| ())
+        }
+        .boxed()
     }
 }
 
@@ -82,7 +98,11 @@ impl RelayStore for Stores {
     fn seen<'a>(&'a self, relay_id: &'a str, seen: RelaySeen) -> BoxFuture<'a, Result<(), StoreUnavailable>> {
         async move {
             let RelaySeen { at, version, url } = seen;
-            self.control.db().relay_seen(relay_id, at, &version, &url).await.map_err(unavailable)?;
+            self.control
+                .db()
+                .relay_seen(relay_id, at, &version, &url)
+                .await
+                .map_err(unavailable)?;
             self.relay_seen.notify_one();
             Ok(())
         }
@@ -91,7 +111,10 @@ impl RelayStore for Stores {
 }
 
 fn allowed(found: Result<Option<Relay>, DbError>) -> Result<Option<AllowedRelay>, StoreUnavailable> {
-    Ok(found.map_err(unavailable)?.map(|relay| AllowedRelay { id: relay.id, name: relay.name }))
+    Ok(found.map_err(unavailable)?.map(|relay| AllowedRelay {
+        id: relay.id,
+        name: relay.name,
+    }))
 }
 
 fn unavailable(error: DbError) -> StoreUnavailable {

@@ -8,7 +8,13 @@ use crate::control::Welcome;
 
 /// The text for a terminal.
 pub fn text(welcome: &Welcome) -> String {
-    let Welcome { dashboard_link, obs_server, stream_key, room_name, invite_link } = welcome;
+    let Welcome {
+        dashboard_link,
+        obs_server,
+        stream_key,
+        room_name,
+        invite_link,
+    } = welcome;
     let mut text = format!(
         "\n  StreamCircle\n\n  \
          Dashboard (this link signs in once, for 15 minutes)\n    {dashboard_link}\n\n  \

@@ -70,13 +70,17 @@ impl Resources {
 /// A blocking reload for the part after the newest listed one.
 pub async fn next_playlist(viewer: &Viewer, playlist: &str) -> Result<String> {
     let text = viewer.text(playlist).await?;
+    hinted(&text, playlist).context("a hint")
+}
+
+/// The blocking reload that asks for the hinted part of a playlist's text.
+pub fn hinted(text: &str, playlist: &str) -> Option<String> {
     let hint = text
         .lines()
         .find(|line| line.starts_with("#EXT-X-PRELOAD-HINT:"))
-        .and_then(uri)
-        .context("a hint")?;
-    let (msn, part) = part_numbers(hint).context("numbers in the hint")?;
-    Ok(format!("{playlist}?_HLS_msn={msn}&_HLS_part={part}"))
+        .and_then(uri)?;
+    let (msn, part) = part_numbers(hint)?;
+    Some(format!("{playlist}?_HLS_msn={msn}&_HLS_part={part}"))
 }
 
 /// URI of the first variant of a multivariant playlist.

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod clock_pattern;
 pub mod daemon;
 pub mod hls;
+pub mod lint;
 pub mod player;
 pub mod process;
 pub mod publisher;

@@ -34,7 +34,10 @@ const FIRST_MSN: Msn = Msn(7);
 
 pub(super) enum RoomCommand {
     /// `None` in reply: another publishes.
-    Publish { address: IpAddr, reply: oneshot::Sender<Option<RoomLease>> },
+    Publish {
+        address: IpAddr,
+        reply: oneshot::Sender<Option<RoomLease>>,
+    },
     /// The publisher's key is no longer good.
     Cut,
     /// The publisher stopped, as somebody else says.
@@ -71,7 +74,16 @@ impl Actor {
         store: Arc<dyn MsnStore>,
     ) -> Self {
         let progress = publication.progress();
-        Self { slug, state: RoomState::new(), publication, progress, status, store, lease: None, reserved: Msn(0) }
+        Self {
+            slug,
+            state: RoomState::new(),
+            publication,
+            progress,
+            status,
+            store,
+            lease: None,
+            reserved: Msn(0),
+        }
     }
 
     /// Runs until the room is closed.
@@ -104,8 +116,15 @@ impl Actor {
     }
 
     async fn publish(&mut self, address: IpAddr, reply: oneshot::Sender<Option<RoomLease>>) {
-        let first_msn = if self.publication.is_open() { self.reserved } else { self.next_block().await };
-        let command = Command::Publish { address, silent_for: self.publication.silent_for() };
+        let first_msn = if self.publication.is_open() {
+            self.reserved
+        } else {
+            self.next_block().await
+        };
+        let command = Command::Publish {
+            address,
+            silent_for: self.publication.silent_for(),
+        };
         let mut accepted = None;
         for effect in self.state.handle(clock::monotonic(), command) {
             match effect {
@@ -123,7 +142,11 @@ impl Actor {
         self.publication.accept(publisher, first_msn, seed());
         let (revoke, revoked) = watch::channel(None);
         let (goodbye, left) = oneshot::channel();
-        self.lease = Some(ActiveLease { publisher, revoke, left });
+        self.lease = Some(ActiveLease {
+            publisher,
+            revoke,
+            left,
+        });
         RoomLease::new(publisher, Arc::clone(&self.publication), revoked, goodbye)
     }
 
@@ -182,14 +205,21 @@ impl Actor {
     fn show(&self) {
         let started_at = self.progress.borrow().started_at;
         let is_live = started_at.is_some();
-        let status = RoomStatus { is_live, interrupted: is_live && self.state.deadline().is_some(), started_at };
-        self.status.send_if_modified(|shown| std::mem::replace(shown, status) != status);
+        let status = RoomStatus {
+            is_live,
+            interrupted: is_live && self.state.deadline().is_some(),
+            started_at,
+        };
+        self.status
+            .send_if_modified(|shown| std::mem::replace(shown, status) != status);
     }
 }
 
 /// Completes when the present publisher goes.
 async fn left(lease: &mut Option<ActiveLease>) -> Command {
-    let Some(active) = lease else { return std::future::pending().await };
+    let Some(active) = lease else {
+        return std::future::pending().await;
+    };
     let how = (&mut active.left).await.unwrap_or(PublishEnd::Lost);
     let publisher = active.publisher;
     *lease = None;

@@ -38,9 +38,14 @@ impl Admission for RoomAdmission {
             warn!(%reason, "a stream key could not be looked up");
             Refusal::Unavailable
         })?;
-        let commands = found.and_then(|slug| self.rooms.commands(&slug)).ok_or(Refusal::UnknownKey)?;
+        let commands = found
+            .and_then(|slug| self.rooms.commands(&slug))
+            .ok_or(Refusal::UnknownKey)?;
         let (reply, answer) = oneshot::channel();
-        let publish = RoomCommand::Publish { address: request.peer.ip(), reply };
+        let publish = RoomCommand::Publish {
+            address: request.peer.ip(),
+            reply,
+        };
         commands.try_send(publish).map_err(|_| Refusal::Unavailable)?;
         answer.await.map_err(|_| Refusal::Unavailable)?.ok_or(Refusal::Busy)
     }
@@ -61,13 +66,20 @@ impl RoomLease {
         revoked: watch::Receiver<Option<LeaseEnded>>,
         goodbye: oneshot::Sender<PublishEnd>,
     ) -> Self {
-        Self { publisher, publication, revoked, goodbye }
+        Self {
+            publisher,
+            publication,
+            revoked,
+            goodbye,
+        }
     }
 }
 
 impl Lease for RoomLease {
     fn push(&mut self, message: MediaMessage) -> Result<(), LeaseEnded> {
-        self.publication.push(self.publisher, message).map_err(|_| self.revoked.borrow().unwrap_or(LeaseEnded::TakenOver))
+        self.publication
+            .push(self.publisher, message)
+            .map_err(|_| self.revoked.borrow().unwrap_or(LeaseEnded::TakenOver))
     }
 
     fn ended(&self) -> impl Future<Output = LeaseEnded> + Send + 'static {

@@ -36,7 +36,10 @@ impl Audience {
     }
 
     pub(super) fn count(&self, now: Monotonic) -> usize {
-        self.viewers.values().filter(|seen| now.since(seen.at) < PRESENT).count()
+        self.viewers
+            .values()
+            .filter(|seen| now.since(seen.at) < PRESENT)
+            .count()
     }
 
     /// Ids of the viewers that hold a seat of the invite.
@@ -57,7 +60,10 @@ mod tests {
     }
 
     fn viewer(id: &str, invite: &str) -> ViewerSeen {
-        ViewerSeen { viewer_id: id.to_owned(), invite_id: Some(invite.to_owned()) }
+        ViewerSeen {
+            viewer_id: id.to_owned(),
+            invite_id: Some(invite.to_owned()),
+        }
     }
 
     #[test]
@@ -80,7 +86,10 @@ mod tests {
     #[test]
     fn a_flood_of_viewers_is_bounded() {
         let mut audience = Audience::default();
-        audience.seen(at(0), (0..MAX_VIEWERS + 5).map(|n| viewer(&n.to_string(), "i")).collect());
+        audience.seen(
+            at(0),
+            (0..MAX_VIEWERS + 5).map(|n| viewer(&n.to_string(), "i")).collect(),
+        );
         assert_eq!(audience.count(at(1)), MAX_VIEWERS);
     }
 }

@@ -46,12 +46,20 @@ struct Inner {
 pub(super) struct NotThePublisher;
 
 fn now() -> PackagerNow {
-    PackagerNow { monotonic: clock::monotonic(), unix: clock::unix_millis() }
+    PackagerNow {
+        monotonic: clock::monotonic(),
+        unix: clock::unix_millis(),
+    }
 }
 
 impl Publication {
     pub(super) fn new(live: Arc<Live>, part_target_ms: u32) -> Self {
-        Self { live, part_target_ms, inner: Mutex::default(), progress: watch::Sender::default() }
+        Self {
+            live,
+            part_target_ms,
+            inner: Mutex::default(),
+            progress: watch::Sender::default(),
+        }
     }
 
     pub(super) fn live(&self) -> &Arc<Live> {
@@ -68,7 +76,13 @@ impl Publication {
         inner.publisher = Some(publisher);
         inner.last_media = clock::monotonic();
         let part_target_ms = self.part_target_ms;
-        inner.packager.get_or_insert_with(|| Packager::new(PackagerConfig { part_target_ms, seed, first_msn }));
+        inner.packager.get_or_insert_with(|| {
+            Packager::new(PackagerConfig {
+                part_target_ms,
+                seed,
+                first_msn,
+            })
+        });
     }
 
     /// Whether a stream is open, with or without a publisher.

@@ -73,7 +73,13 @@ struct Shared {
 impl Rooms {
     pub fn new(config: RoomsConfig, store: Arc<dyn MsnStore>, shutdown: Shutdown) -> Self {
         let (rooms, states) = (Mutex::default(), watch::Sender::default());
-        Self(Arc::new(Shared { config, store, shutdown, rooms, states }))
+        Self(Arc::new(Shared {
+            config,
+            store,
+            shutdown,
+            rooms,
+            states,
+        }))
     }
 
     /// A room that exists from now on. A known one is left as it is.
@@ -88,8 +94,18 @@ impl Rooms {
         let (shown, status) = watch::channel(RoomStatus::default());
         let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, Arc::clone(&self.0.store));
         self.0.shutdown.spawn(actor.run(inbox));
-        self.0.shutdown.spawn(self.clone().follow(slug.clone(), status.clone(), commands.clone()));
-        rooms.insert(slug.clone(), Arc::new(Room { commands, publication, status, audience: Mutex::default() }));
+        self.0
+            .shutdown
+            .spawn(self.clone().follow(slug.clone(), status.clone(), commands.clone()));
+        rooms.insert(
+            slug.clone(),
+            Arc::new(Room {
+                commands,
+                publication,
+                status,
+                audience: Mutex::default(),
+            }),
+        );
     }
 
     /// The room is gone: its stream ends, its publisher is cut.
@@ -128,7 +144,8 @@ impl Rooms {
     }
 
     pub fn viewer_count(&self, slug: &RoomSlug) -> usize {
-        self.room(slug).map_or(0, |room| lock(&room.audience).count(clock::monotonic()))
+        self.room(slug)
+            .map_or(0, |room| lock(&room.audience).count(clock::monotonic()))
     }
 
     /// Ids of the viewers of `invite_id` that were seen in the last 60 s.
@@ -168,11 +185,25 @@ impl Rooms {
     }
 
     /// Puts a room's status where relays are told from; ends the room with the daemon.
-    async fn follow(self, slug: RoomSlug, mut status: watch::Receiver<RoomStatus>, commands: mpsc::Sender<RoomCommand>) {
+    async fn follow(
+        self,
+        slug: RoomSlug,
+        mut status: watch::Receiver<RoomStatus>,
+        commands: mpsc::Sender<RoomCommand>,
+    ) {
         loop {
-            let RoomStatus { is_live, interrupted, .. } = *status.borrow_and_update();
-            if self.room(&slug).is_some_and(|room| room.commands.same_channel(&commands)) {
-                let state = RoomState { slug: slug.clone(), is_live, interrupted };
+            let RoomStatus {
+                is_live, interrupted, ..
+            } = *status.borrow_and_update();
+            if self
+                .room(&slug)
+                .is_some_and(|room| room.commands.same_channel(&commands))
+            {
+                let state = RoomState {
+                    slug: slug.clone(),
+                    is_live,
+                    interrupted,
+                };
                 self.0.states.send_if_modified(|states| {
                     let before = states.insert(slug.clone(), state.clone());
                     before.as_ref() != Some(&state)

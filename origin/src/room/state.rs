@@ -57,9 +57,14 @@ pub(super) enum Effect {
 #[derive(Debug)]
 enum Phase {
     Idle,
-    Publishing { publisher: PublisherId, address: IpAddr },
+    Publishing {
+        publisher: PublisherId,
+        address: IpAddr,
+    },
     /// Nobody publishes, but the stream is open until `until`.
-    Open { until: Monotonic },
+    Open {
+        until: Monotonic,
+    },
 }
 
 /// The rules of one room.
@@ -71,7 +76,10 @@ pub(super) struct RoomState {
 
 impl RoomState {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Idle, last_publisher: 0 }
+        Self {
+            phase: Phase::Idle,
+            last_publisher: 0,
+        }
     }
 
     /// When [`Command::Tick`] is due.
@@ -96,7 +104,11 @@ impl RoomState {
 
     fn publish(&mut self, address: IpAddr, silent_for: Duration) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if let Phase::Publishing { publisher, address: present } = self.phase {
+        if let Phase::Publishing {
+            publisher,
+            address: present,
+        } = self.phase
+        {
             if present != address && silent_for < TAKEOVER_SILENCE {
                 return vec![Effect::Refuse];
             }
@@ -122,7 +134,9 @@ impl RoomState {
 
     /// After a new key the room stays open as after a loss: the streamer has to type it first.
     fn cut(&mut self, now: Monotonic, why: LeaseEnded, grace: Duration) -> Vec<Effect> {
-        let Phase::Publishing { publisher, .. } = self.phase else { return Vec::new() };
+        let Phase::Publishing { publisher, .. } = self.phase else {
+            return Vec::new();
+        };
         self.phase = Phase::Open { until: now + grace };
         vec![Effect::Revoke(publisher, why), Effect::Interrupt]
     }
@@ -159,7 +173,13 @@ mod tests {
 
     fn publishing() -> (RoomState, PublisherId) {
         let mut room = RoomState::new();
-        let effects = room.handle(at(0), Command::Publish { address: HOME, silent_for: Duration::ZERO });
+        let effects = room.handle(
+            at(0),
+            Command::Publish {
+                address: HOME,
+                silent_for: Duration::ZERO,
+            },
+        );
         assert_eq!(effects, [Effect::Accept(PublisherId(1))]);
         (room, PublisherId(1))
     }
@@ -167,24 +187,46 @@ mod tests {
     #[test]
     fn a_second_publisher_from_elsewhere_is_refused_while_the_first_sends() {
         let (mut room, _) = publishing();
-        let effects = room.handle(at(1), Command::Publish { address: ELSEWHERE, silent_for: Duration::from_millis(1999) });
+        let effects = room.handle(
+            at(1),
+            Command::Publish {
+                address: ELSEWHERE,
+                silent_for: Duration::from_millis(1999),
+            },
+        );
         assert_eq!(effects, [Effect::Refuse]);
     }
 
     #[test]
     fn a_newcomer_takes_over_from_a_silent_publisher() {
         let (mut room, first) = publishing();
-        let effects = room.handle(at(5), Command::Publish { address: ELSEWHERE, silent_for: TAKEOVER_SILENCE });
+        let effects = room.handle(
+            at(5),
+            Command::Publish {
+                address: ELSEWHERE,
+                silent_for: TAKEOVER_SILENCE,
+            },
+        );
         assert_eq!(
             effects,
-            [Effect::Revoke(first, LeaseEnded::TakenOver), Effect::Interrupt, Effect::Accept(PublisherId(2))]
+            [
+                Effect::Revoke(first, LeaseEnded::TakenOver),
+                Effect::Interrupt,
+                Effect::Accept(PublisherId(2))
+            ]
         );
     }
 
     #[test]
     fn the_same_address_takes_over_at_once_and_the_old_goodbye_changes_nothing() {
         let (mut room, first) = publishing();
-        let effects = room.handle(at(1), Command::Publish { address: HOME, silent_for: Duration::ZERO });
+        let effects = room.handle(
+            at(1),
+            Command::Publish {
+                address: HOME,
+                silent_for: Duration::ZERO,
+            },
+        );
         assert_eq!(effects.last(), Some(&Effect::Accept(PublisherId(2))));
         assert_eq!(room.handle(at(2), Command::Lost(first)), []);
         assert_eq!(room.deadline(), None);
@@ -204,7 +246,13 @@ mod tests {
     fn a_publisher_that_returns_in_time_goes_on() {
         let (mut room, first) = publishing();
         room.handle(at(10), Command::Lost(first));
-        let effects = room.handle(at(60), Command::Publish { address: ELSEWHERE, silent_for: Duration::ZERO });
+        let effects = room.handle(
+            at(60),
+            Command::Publish {
+                address: ELSEWHERE,
+                silent_for: Duration::ZERO,
+            },
+        );
         assert_eq!(effects, [Effect::Accept(PublisherId(2))]);
         assert_eq!(room.handle(at(100), Command::Tick), []);
     }
@@ -221,14 +269,20 @@ mod tests {
     #[test]
     fn a_rotated_key_cuts_the_publisher_but_not_the_evening() {
         let (mut room, first) = publishing();
-        assert_eq!(room.handle(at(3), Command::Cut), [Effect::Revoke(first, LeaseEnded::KeyRotated), Effect::Interrupt]);
+        assert_eq!(
+            room.handle(at(3), Command::Cut),
+            [Effect::Revoke(first, LeaseEnded::KeyRotated), Effect::Interrupt]
+        );
         assert_eq!(room.deadline(), Some(at(93)));
     }
 
     #[test]
     fn closing_a_room_ends_its_stream() {
         let (mut room, first) = publishing();
-        assert_eq!(room.handle(at(3), Command::Close(LeaseEnded::RoomDeleted)), [Effect::Revoke(first, LeaseEnded::RoomDeleted), Effect::End]);
+        assert_eq!(
+            room.handle(at(3), Command::Close(LeaseEnded::RoomDeleted)),
+            [Effect::Revoke(first, LeaseEnded::RoomDeleted), Effect::End]
+        );
         assert_eq!(room.handle(at(4), Command::Close(LeaseEnded::RoomDeleted)), []);
     }
 }

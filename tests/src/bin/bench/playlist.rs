@@ -1,16 +1,12 @@
 //! Our linter over what a player sees of a live stream for five minutes: violations of the playlist rules, which are to be none.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
-use common::{
-    hls::lint::{Linter, Violation},
-    time::Monotonic,
-};
+use anyhow::Result;
 use e2e::{
     api::Viewer,
     daemon::{Origin, Relay},
-    hls,
+    lint,
     process::wait_for,
     publisher::{self, Settings},
 };
@@ -51,11 +47,16 @@ pub(crate) async fn run(results: &mut Results) -> Result<()> {
         })
         .await?;
         let viewer = Viewer::join(&relay.url, &room.slug, "Ann", Some(&invite.token)).await?;
-        running.push((name, tokio::spawn(lint(viewer)), publisher, folder));
+        running.push((
+            name,
+            tokio::spawn(async move { lint::follow(&viewer, MEASURE).await }),
+            publisher,
+            folder,
+        ));
     }
     for (name, task, _publisher, _folder) in running {
-        let (reloads, violations) = task.await??;
-        for violation in &violations {
+        let report = task.await??;
+        for violation in &report.violations {
             say(&format!("  {name}: {violation}"));
         }
         results.add(
