@@ -26,6 +26,7 @@ export default defineConfig({
           groups: [
             { name: 'hls', test: /\/node_modules\/hls\.js\// },
             { name: 'react', test: /\/node_modules\/(react|react-dom|scheduler)\// },
+            { name: 'shared', minShareCount: 2 },
           ],
         },
       },
