@@ -19,16 +19,16 @@ struct Evening {
     _publisher: Process,
 }
 
-/// A live room `cinema`, another room `other`, and a separate relay.
+/// A live room `premiere`, another room `other`, and a separate relay.
 async fn evening() -> Result<Evening> {
     let origin = Origin::start().await?;
     let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("cinema").await?;
+    let room = origin.admin.create_room("premiere").await?;
     origin.admin.create_room("other").await?;
     let url = origin.publish_url(&room);
     let publisher = publisher::test_picture(&url, publisher::Settings::default(), origin.folder())?;
     wait_for("the live flag", Duration::from_secs(15), async || {
-        origin.admin.is_live("cinema").await.then_some(())
+        origin.admin.is_live("premiere").await.then_some(())
     })
     .await?;
     Ok(Evening {
@@ -60,7 +60,7 @@ fn all(status: StatusCode) -> impl Fn(&[StatusCode]) -> bool {
 async fn no_token_a_wrong_one_and_another_rooms_get_nothing_of_any_kind() -> Result<()> {
     let evening = evening().await?;
     for relay in [&evening.origin.relay_url, &evening.relay.url] {
-        let ann = friend(&evening.origin.admin, relay, "cinema").await?;
+        let ann = friend(&evening.origin.admin, relay, "premiere").await?;
         let resources = Resources::find(&ann).await?;
         ensure!(
             all(StatusCode::OK)(&statuses(&ann, &resources).await?),
@@ -68,20 +68,20 @@ async fn no_token_a_wrong_one_and_another_rooms_get_nothing_of_any_kind() -> Res
         );
 
         for file in resources.all() {
-            let bare = reqwest::get(format!("{relay}/live/cinema/{file}")).await?;
+            let bare = reqwest::get(format!("{relay}/live/premiere/{file}")).await?;
             ensure!(
                 bare.status() == StatusCode::UNAUTHORIZED,
                 "{file} without a token: {}",
                 bare.status()
             );
         }
-        let garbage = Viewer::with_token(relay, "cinema", "garbage");
+        let garbage = Viewer::with_token(relay, "premiere", "garbage");
         ensure!(
             all(StatusCode::UNAUTHORIZED)(&statuses(&garbage, &resources).await?),
             "garbage passes"
         );
         let other = friend(&evening.origin.admin, relay, "other").await?;
-        let stranger = Viewer::with_token(relay, "cinema", &other.token);
+        let stranger = Viewer::with_token(relay, "premiere", &other.token);
         ensure!(
             all(StatusCode::FORBIDDEN)(&statuses(&stranger, &resources).await?),
             "another room's token passes"
@@ -95,8 +95,8 @@ async fn a_revoked_invite_stops_its_viewers_on_every_relay_within_two_seconds() 
     let evening = evening().await?;
     let admin = &evening.origin.admin;
     for relay in [&evening.origin.relay_url, &evening.relay.url] {
-        let invite = admin.invite("cinema", json!({})).await?;
-        let ann = Viewer::join(relay, "cinema", "Ann", Some(&invite.token)).await?;
+        let invite = admin.invite("premiere", json!({})).await?;
+        let ann = Viewer::join(relay, "premiere", "Ann", Some(&invite.token)).await?;
         let resources = Resources::find(&ann).await?;
         admin.revoke(&invite).await?;
         wait_for("403 on every kind of resource", Duration::from_secs(2), async || {
@@ -106,7 +106,7 @@ async fn a_revoked_invite_stops_its_viewers_on_every_relay_within_two_seconds() 
                 .then_some(())
         })
         .await?;
-        let again = Viewer::try_join(relay, "cinema", "Ann", Some(&invite.token)).await?;
+        let again = Viewer::try_join(relay, "premiere", "Ann", Some(&invite.token)).await?;
         ensure!(
             again.status() == StatusCode::FORBIDDEN,
             "joining with a revoked invite: {}",
@@ -122,9 +122,9 @@ async fn an_expired_invite_ends_its_viewers_tokens() -> Result<()> {
     let invite = evening
         .origin
         .admin
-        .invite("cinema", json!({ "expiresInSeconds": 3 }))
+        .invite("premiere", json!({ "expiresInSeconds": 3 }))
         .await?;
-    let ann = Viewer::join(&evening.relay.url, "cinema", "Ann", Some(&invite.token)).await?;
+    let ann = Viewer::join(&evening.relay.url, "premiere", "Ann", Some(&invite.token)).await?;
     let resources = Resources::find(&ann).await?;
     // 3 s of life and 30 s of leeway for clocks that differ.
     wait_for("401 on every kind of resource", Duration::from_secs(45), async || {
@@ -135,7 +135,7 @@ async fn an_expired_invite_ends_its_viewers_tokens() -> Result<()> {
             .then_some(())
     })
     .await?;
-    let again = Viewer::try_join(&evening.relay.url, "cinema", "Ann", Some(&invite.token)).await?;
+    let again = Viewer::try_join(&evening.relay.url, "premiere", "Ann", Some(&invite.token)).await?;
     ensure!(
         again.status() == StatusCode::UNAUTHORIZED,
         "joining with an expired invite: {}",
@@ -149,8 +149,8 @@ async fn two_friends_with_different_tokens_get_the_same_bytes() -> Result<()> {
     let evening = evening().await?;
     let relay = &evening.relay.url;
     let (ann, bob) = (
-        friend(&evening.origin.admin, relay, "cinema").await?,
-        friend(&evening.origin.admin, relay, "cinema").await?,
+        friend(&evening.origin.admin, relay, "premiere").await?,
+        friend(&evening.origin.admin, relay, "premiere").await?,
     );
     ensure!(ann.token != bob.token, "one token for two friends");
     let resources = Resources::find(&ann).await?;

@@ -46,7 +46,7 @@ async fn save_screenshot(browser: &Browser, name: &str) -> Result<()> {
 async fn an_invited_friend_sees_and_hears_the_film_on_the_embedded_relay_and_on_a_separate_one() -> Result<()> {
     let origin = Origin::start().await?;
     let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("cinema").await?;
+    let room = origin.admin.create_room("premiere").await?;
     let invite = origin.admin.invite(&room.slug, json!({})).await?;
     let _publisher = publisher::test_picture(
         &origin.publish_url(&room),
@@ -62,7 +62,7 @@ async fn an_invited_friend_sees_and_hears_the_film_on_the_embedded_relay_and_on_
 #[tokio::test]
 async fn somebody_without_an_invite_is_told_what_to_do_and_sees_no_film() -> Result<()> {
     let origin = Origin::start().await?;
-    let room = origin.admin.create_room("cinema").await?;
+    let room = origin.admin.create_room("premiere").await?;
     let _publisher = publisher::test_picture(
         &origin.publish_url(&room),
         publisher::Settings::default(),

@@ -14,7 +14,7 @@ use e2e::{
 use serde_json::json;
 
 async fn premiere(origin: &Origin) -> Result<(Room, Invite, Process)> {
-    let room = origin.admin.create_room("cinema").await?;
+    let room = origin.admin.create_room("premiere").await?;
     let invite = origin.admin.invite(&room.slug, json!({})).await?;
     let publisher = publisher::test_picture(
         &origin.publish_url(&room),

@@ -15,7 +15,7 @@ use serde_json::json;
 async fn ffmpeg_plays_with_a_token_in_the_query_and_decodes_without_an_error() -> Result<()> {
     let origin = Origin::start().await?;
     let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("cinema").await?;
+    let room = origin.admin.create_room("premiere").await?;
     let invite = origin.admin.invite(&room.slug, json!({})).await?;
     let _publisher = publisher::test_picture(
         &origin.publish_url(&room),

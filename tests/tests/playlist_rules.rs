@@ -15,7 +15,7 @@ use serde_json::json;
 async fn lint_a_stream_of(settings: Settings) -> Result<()> {
     let origin = Origin::start().await?;
     let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("cinema").await?;
+    let room = origin.admin.create_room("premiere").await?;
     let invite = origin.admin.invite(&room.slug, json!({})).await?;
     let _publisher = publisher::test_picture(&origin.publish_url(&room), settings, origin.folder())?;
     wait_for("the live flag", Duration::from_secs(30), async || {

@@ -62,8 +62,8 @@ pub(crate) async fn run(results: &mut Results) -> Result<()> {
         results.add(
             &format!("playlist rule violations, {name}"),
             "count",
-            violations.len() as f64,
-            reloads,
+            report.violations.len() as f64,
+            report.playlists,
         );
     }
     Ok(())
