@@ -102,7 +102,7 @@ impl RelayStore for Stores {
                 .db()
                 .relay_seen(relay_id, at, &version, &url)
                 .await
-                .map_err(unavailable)?;
+                .map_err(|error| unavailable(&error))?;
             self.relay_seen.notify_one();
             Ok(())
         }
@@ -111,13 +111,13 @@ impl RelayStore for Stores {
 }
 
 fn allowed(found: Result<Option<Relay>, DbError>) -> Result<Option<AllowedRelay>, StoreUnavailable> {
-    Ok(found.map_err(unavailable)?.map(|relay| AllowedRelay {
+    Ok(found.map_err(|error| unavailable(&error))?.map(|relay| AllowedRelay {
         id: relay.id,
         name: relay.name,
     }))
 }
 
-fn unavailable(error: DbError) -> StoreUnavailable {
+fn unavailable(error: &DbError) -> StoreUnavailable {
     StoreUnavailable(error.to_string())
 }
 
