@@ -24,7 +24,12 @@ pub fn text(welcome: &Welcome) -> String {
     );
     // A link too long for a QR code is still a link.
     if let Ok(code) = QrCode::new(invite_link) {
-        let picture = code.render::<unicode::Dense1x2>().quiet_zone(true).build();
+        // Terminals are dark as a rule, and cameras want dark on light.
+        let picture = code
+            .render::<unicode::Dense1x2>()
+            .dark_color(unicode::Dense1x2::Light)
+            .light_color(unicode::Dense1x2::Dark)
+            .build();
         for line in picture.lines() {
             writeln!(text, "    {line}").expect("writing to a String");
         }

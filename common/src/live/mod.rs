@@ -3,6 +3,7 @@
 pub mod cursor;
 pub mod description;
 pub mod error;
+mod lookup;
 mod order;
 pub mod records;
 mod rendition_window;
