@@ -59,17 +59,20 @@ async fn serve(config: Config) -> Result<(), ExitError> {
 async fn greet(config: &Config, publish_url: bool) -> Result<(), ExitError> {
     app::ensure_running(config).await?;
     let control = app::open_control(config).await?;
-    let failed = |cause: &dyn std::fmt::Display| ExitError::failed("welcome", "", cause);
-    let welcome = control
-        .welcome(clock::unix_millis())
-        .await
-        .map_err(|cause| failed(&cause))?;
-    let welcome = welcome.ok_or_else(|| failed(&"there is no room; make one on the dashboard"))?;
-    say(&if publish_url {
-        welcome::publish_url(&welcome)
+    let told = if publish_url {
+        control
+            .publish_url()
+            .await
+            .map(|url| url.map(|url| url.expose().to_owned()))
     } else {
-        welcome::text(&welcome)
-    });
+        control
+            .welcome(clock::unix_millis())
+            .await
+            .map(|welcome| welcome.as_ref().map(welcome::text))
+    };
+    let told = told.map_err(|cause| ExitError::failed("welcome", "", cause))?;
+    let told = told.ok_or_else(|| ExitError::failed("welcome", "", "there is no room; make one on the dashboard"))?;
+    say(&told);
     Ok(())
 }
 

@@ -36,8 +36,3 @@ pub fn text(welcome: &Welcome) -> String {
     }
     text
 }
-
-/// Where an encoder publishes to: server and key in one.
-pub fn publish_url(welcome: &Welcome) -> String {
-    format!("{}/{}", welcome.obs_server, welcome.stream_key.expose())
-}

@@ -55,6 +55,19 @@ impl Control {
         Ok(Some((session, expires_at)))
     }
 
+    /// Where an encoder publishes to, server and key in one, for the oldest room; `None` when there is no room.
+    ///
+    /// # Errors
+    /// When the database cannot answer, or the stream key cannot be decrypted.
+    pub async fn publish_url(&self) -> Result<Option<SecretText>, ControlError> {
+        let Some(room) = self.db.rooms().await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let key = self.stream_key(&room)?;
+        let url = format!("{}/{}", self.addresses.ingest_url, key.expose());
+        Ok(Some(SecretText::new(url)))
+    }
+
     /// What `welcome` shows: the oldest room's OBS settings, a new invite for it and a new sign-in link. `None` when
     /// there is no room.
     ///
