@@ -4,6 +4,7 @@ pub mod api;
 pub mod browser;
 pub mod clock_pattern;
 pub mod daemon;
+pub mod evening;
 pub mod hls;
 pub mod lint;
 pub mod player;

@@ -5,37 +5,19 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use e2e::{
     api::{Admin, Viewer},
-    daemon::{Origin, Relay},
+    evening::Evening,
     hls::Resources,
-    process::{Process, wait_for},
-    publisher,
+    process::wait_for,
+    publisher::Settings,
 };
 use reqwest::StatusCode;
 use serde_json::json;
 
-struct Evening {
-    origin: Origin,
-    relay: Relay,
-    _publisher: Process,
-}
-
 /// A live room `premiere`, another room `other`, and a separate relay.
 async fn evening() -> Result<Evening> {
-    let origin = Origin::start().await?;
-    let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("premiere").await?;
-    origin.admin.create_room("other").await?;
-    let url = origin.publish_url(&room);
-    let publisher = publisher::test_picture(&url, publisher::Settings::default(), origin.folder())?;
-    wait_for("the live flag", Duration::from_secs(15), async || {
-        origin.admin.is_live("premiere").await.then_some(())
-    })
-    .await?;
-    Ok(Evening {
-        origin,
-        relay,
-        _publisher: publisher,
-    })
+    let evening = Evening::start(Settings::default()).await?;
+    evening.origin.admin.create_room("other").await?;
+    Ok(evening)
 }
 
 async fn friend(admin: &Admin, relay: &str, room: &str) -> Result<Viewer> {

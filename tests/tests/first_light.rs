@@ -3,12 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Result, ensure};
-use e2e::{
-    browser::Browser,
-    daemon::{Origin, Relay},
-    player, publisher,
-};
-use serde_json::json;
+use e2e::{browser::Browser, evening::Evening, player, publisher::Settings};
 
 async fn a_friend_watches(relay_url: &str, invite_url: &str, picture: &str) -> Result<()> {
     let browser = Browser::start().await?;
@@ -44,34 +39,16 @@ async fn save_screenshot(browser: &Browser, name: &str) -> Result<()> {
 
 #[tokio::test]
 async fn an_invited_friend_sees_and_hears_the_film_on_the_embedded_relay_and_on_a_separate_one() -> Result<()> {
-    let origin = Origin::start().await?;
-    let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("premiere").await?;
-    let invite = origin.admin.invite(&room.slug, json!({})).await?;
-    let _publisher = publisher::test_picture(
-        &origin.publish_url(&room),
-        publisher::Settings::default(),
-        origin.folder(),
-    )?;
-
-    a_friend_watches(&origin.relay_url, &invite.url, "room-embedded").await?;
-    let at_relay = format!("{}/r/{}#invite={}", relay.url, room.slug, invite.token);
-    a_friend_watches(&relay.url, &at_relay, "room-relay").await
+    let evening = Evening::start(Settings::default()).await?;
+    a_friend_watches(&evening.origin.relay_url, &evening.invite.url, "room-embedded").await?;
+    a_friend_watches(&evening.relay.url, &evening.invite_at_relay(), "room-relay").await
 }
 
 #[tokio::test]
 async fn somebody_without_an_invite_is_told_what_to_do_and_sees_no_film() -> Result<()> {
-    let origin = Origin::start().await?;
-    let room = origin.admin.create_room("premiere").await?;
-    let _publisher = publisher::test_picture(
-        &origin.publish_url(&room),
-        publisher::Settings::default(),
-        origin.folder(),
-    )?;
-
+    let evening = Evening::start(Settings::default()).await?;
     let browser = Browser::start().await?;
-    let invite = origin.admin.invite(&room.slug, json!({})).await?;
-    let forged = format!("{}/r/{}#invite={}x", origin.relay_url, room.slug, invite.token);
+    let forged = format!("{}x", evening.invite.url);
     player::open_invite(&browser, &forged, "Eve").await?;
     let told = browser
         .client

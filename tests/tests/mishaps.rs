@@ -3,31 +3,15 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{
-    api::{Invite, Room, Viewer},
-    browser::Browser,
-    daemon::{Origin, Relay},
-    hls, player,
-    process::{Process, wait_for},
-    publisher,
-};
-use serde_json::json;
+use e2e::{api::Viewer, browser::Browser, evening::Evening, hls, player, process::wait_for, publisher::Settings};
 
-async fn premiere(origin: &Origin) -> Result<(Room, Invite, Process)> {
-    let room = origin.admin.create_room("premiere").await?;
-    let invite = origin.admin.invite(&room.slug, json!({})).await?;
-    let publisher = publisher::test_picture(
-        &origin.publish_url(&room),
-        publisher::Settings::default(),
-        origin.folder(),
-    )?;
-    Ok((room, invite, publisher))
-}
-
-/// Marks the page, to see later that it was not reloaded.
-async fn mark(browser: &Browser) -> Result<()> {
+/// A page that plays, marked to see later that it was not reloaded.
+async fn watching(url: &str) -> Result<Browser> {
+    let browser = Browser::start().await?;
+    player::open_invite(&browser, url, "Ann").await?;
+    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
     browser.run("window.__mark = true").await?;
-    Ok(())
+    Ok(browser)
 }
 
 async fn ensure_not_reloaded(browser: &Browser) -> Result<()> {
@@ -55,20 +39,10 @@ async fn edge(viewer: &Viewer) -> Result<(u64, String)> {
 
 #[tokio::test]
 async fn a_relay_that_is_killed_and_started_again_goes_on_and_so_does_the_page() -> Result<()> {
-    let origin = Origin::start().await?;
-    let mut relay = Relay::join(&origin, "lyon").await?;
-    let (room, invite, _publisher) = premiere(&origin).await?;
-    let browser = Browser::start().await?;
-    player::open_invite(
-        &browser,
-        &format!("{}/r/{}#invite={}", relay.url, room.slug, invite.token),
-        "Ann",
-    )
-    .await?;
-    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
-    mark(&browser).await?;
+    let mut evening = Evening::start(Settings::default()).await?;
+    let browser = watching(&evening.invite_at_relay()).await?;
 
-    relay.restart().await?;
+    evening.relay.restart().await?;
     player::wait_until_playing(&browser, Duration::from_secs(30)).await?;
     ensure_not_reloaded(&browser).await?;
     browser.close().await
@@ -76,44 +50,31 @@ async fn a_relay_that_is_killed_and_started_again_goes_on_and_so_does_the_page()
 
 #[tokio::test]
 async fn a_publisher_that_drops_and_returns_goes_on_in_the_same_page_and_numbers_never_go_back() -> Result<()> {
-    let origin = Origin::start().await?;
-    let relay = Relay::join(&origin, "lyon").await?;
-    let (room, invite, mut publisher) = premiere(&origin).await?;
-    let browser = Browser::start().await?;
-    player::open_invite(
-        &browser,
-        &format!("{}/r/{}#invite={}", relay.url, room.slug, invite.token),
-        "Ann",
-    )
-    .await?;
-    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
-    mark(&browser).await?;
-    let ann = Viewer::join(&relay.url, &room.slug, "Bob", Some(&invite.token)).await?;
-    let (first, newest) = edge(&ann).await?;
+    let mut evening = Evening::start(Settings::default()).await?;
+    let browser = watching(&evening.invite_at_relay()).await?;
+    let bob = evening.friend("Bob").await?;
+    let (first, newest) = edge(&bob).await?;
 
-    publisher.kill()?;
+    evening.publisher.kill()?;
+    let slug = evening.room.slug.clone();
     wait_for("the interruption to be shown", Duration::from_secs(10), async || {
-        let room = origin.admin.room(&room.slug).await.ok()?;
+        let room = evening.origin.admin.room(&slug).await.ok()?;
         (room["isLive"] == true && room["interrupted"] == true).then_some(())
     })
     .await?;
     ensure!(
-        ann.get("index.m3u8").await?.status() == 200,
+        bob.get("index.m3u8").await?.status() == 200,
         "the playlist went away with the publisher"
     );
 
-    let _publisher = publisher::test_picture(
-        &origin.publish_url(&room),
-        publisher::Settings::default(),
-        origin.folder(),
-    )?;
+    evening.publish_again()?;
     wait_for("the publisher to be back", Duration::from_secs(15), async || {
-        let room = origin.admin.room(&room.slug).await.ok()?;
+        let room = evening.origin.admin.room(&slug).await.ok()?;
         (room["interrupted"] == false).then_some(())
     })
     .await?;
     let later = wait_for("a new part", Duration::from_secs(10), async || {
-        edge(&ann).await.ok().filter(|(_, part)| *part != newest)
+        edge(&bob).await.ok().filter(|(_, part)| *part != newest)
     })
     .await?;
     ensure!(
@@ -128,26 +89,18 @@ async fn a_publisher_that_drops_and_returns_goes_on_in_the_same_page_and_numbers
 
 #[tokio::test]
 async fn a_stream_that_is_stopped_ends_and_the_next_one_plays_in_the_same_page() -> Result<()> {
-    let origin = Origin::start().await?;
-    let (room, invite, mut publisher) = premiere(&origin).await?;
-    let browser = Browser::start().await?;
-    player::open_invite(&browser, &invite.url, "Ann").await?;
-    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
-    mark(&browser).await?;
+    let mut evening = Evening::start(Settings::default()).await?;
+    let browser = watching(&evening.invite.url).await?;
 
     // ffmpeg says goodbye (FCUnpublish, deleteStream) when it is asked to end.
-    publisher.signal("INT")?;
-    publisher.wait(Duration::from_secs(10))?;
+    evening.publisher.signal("INT")?;
+    evening.publisher.wait(Duration::from_secs(10))?;
     wait_for("the room to be offline", Duration::from_secs(10), async || {
-        (!origin.admin.is_live(&room.slug).await).then_some(())
+        (!evening.origin.admin.is_live(&evening.room.slug).await).then_some(())
     })
     .await?;
 
-    let _publisher = publisher::test_picture(
-        &origin.publish_url(&room),
-        publisher::Settings::default(),
-        origin.folder(),
-    )?;
+    evening.publish_again()?;
     player::wait_until_playing(&browser, Duration::from_secs(30)).await?;
     ensure_not_reloaded(&browser).await?;
     browser.close().await
@@ -155,19 +108,13 @@ async fn a_stream_that_is_stopped_ends_and_the_next_one_plays_in_the_same_page()
 
 #[tokio::test]
 async fn an_origin_that_restarts_is_found_again_by_its_relay_and_goes_on_with_higher_numbers() -> Result<()> {
-    let mut origin = Origin::start().await?;
-    let relay = Relay::join(&origin, "lyon").await?;
-    let (room, invite, mut publisher) = premiere(&origin).await?;
-    let ann = Viewer::join(&relay.url, &room.slug, "Ann", Some(&invite.token)).await?;
+    let mut evening = Evening::start(Settings::default()).await?;
+    let ann = evening.friend("Ann").await?;
     let (before, _) = wait_for("the film", Duration::from_secs(15), async || edge(&ann).await.ok()).await?;
 
-    publisher.kill()?;
-    origin.restart().await?;
-    let _publisher = publisher::test_picture(
-        &origin.publish_url(&room),
-        publisher::Settings::default(),
-        origin.folder(),
-    )?;
+    evening.publisher.kill()?;
+    evening.origin.restart().await?;
+    evening.publish_again()?;
     let (after, _) = wait_for("the film at the relay", Duration::from_secs(30), async || {
         edge(&ann).await.ok().filter(|(first, _)| *first > before)
     })

@@ -3,32 +3,12 @@
 use std::{process::Command, time::Duration};
 
 use anyhow::{Result, ensure};
-use e2e::{
-    api::Viewer,
-    daemon::{Origin, Relay},
-    process::{Process, wait_for},
-    publisher,
-};
-use serde_json::json;
+use e2e::{evening::Evening, process::Process, publisher::Settings};
 
 #[tokio::test]
 async fn ffmpeg_plays_with_a_token_in_the_query_and_decodes_without_an_error() -> Result<()> {
-    let origin = Origin::start().await?;
-    let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("premiere").await?;
-    let invite = origin.admin.invite(&room.slug, json!({})).await?;
-    let _publisher = publisher::test_picture(
-        &origin.publish_url(&room),
-        publisher::Settings::default(),
-        origin.folder(),
-    )?;
-    wait_for("the live flag", Duration::from_secs(15), async || {
-        origin.admin.is_live(&room.slug).await.then_some(())
-    })
-    .await?;
-    let ann = Viewer::join(&relay.url, &room.slug, "Ann", Some(&invite.token)).await?;
-    ann.get("index.m3u8").await?.error_for_status()?;
-
+    let evening = Evening::start(Settings::default()).await?;
+    let ann = evening.friend("Ann").await?;
     let mut command = Command::new("ffmpeg");
     command
         .args([
@@ -40,7 +20,7 @@ async fn ffmpeg_plays_with_a_token_in_the_query_and_decodes_without_an_error() -
             &ann.url("index.m3u8"),
         ])
         .args(["-t", "6", "-map", "0:v", "-map", "0:a", "-f", "framecrc", "-"]);
-    let mut player = Process::start("ffmpeg-player", &mut command, origin.folder())?;
+    let mut player = Process::start("ffmpeg-player", &mut command, evening.origin.folder())?;
     let status = player.wait(Duration::from_secs(60))?;
     let log = player.log();
     ensure!(status.success(), "{log}");

@@ -3,26 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{
-    api::Viewer,
-    daemon::{Origin, Relay},
-    lint,
-    process::wait_for,
-    publisher::{self, Settings},
-};
-use serde_json::json;
+use e2e::{evening::Evening, lint, publisher::Settings};
 
 async fn lint_a_stream_of(settings: Settings) -> Result<()> {
-    let origin = Origin::start().await?;
-    let relay = Relay::join(&origin, "lyon").await?;
-    let room = origin.admin.create_room("premiere").await?;
-    let invite = origin.admin.invite(&room.slug, json!({})).await?;
-    let _publisher = publisher::test_picture(&origin.publish_url(&room), settings, origin.folder())?;
-    wait_for("the live flag", Duration::from_secs(30), async || {
-        origin.admin.is_live(&room.slug).await.then_some(())
-    })
-    .await?;
-    let viewer = Viewer::join(&relay.url, &room.slug, "Ann", Some(&invite.token)).await?;
+    let evening = Evening::start(settings).await?;
+    let viewer = evening.friend("Ann").await?;
     let report = lint::follow(&viewer, Duration::from_secs(20)).await?;
     ensure!(
         report.playlists > 20 && report.parts > 20,
