@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-RELEASE := target/release
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+RELEASE := $(TARGET)/release
 FUZZ_SECONDS ?= 60
 
 .PHONY: help build run demo test lint rust-lint web-lint unit e2e bench fuzz web
