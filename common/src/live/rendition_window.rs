@@ -203,7 +203,9 @@ impl RenditionWindow {
     /// How many of the listed segments are complete, and their duration in ticks.
     fn complete(&self) -> (usize, u64) {
         let complete = self.listed().filter(|segment| segment.complete);
-        complete.fold((0, 0), |(count, ticks), segment| (count + 1, ticks + segment.duration()))
+        complete.fold((0, 0), |(count, ticks), segment| {
+            (count + 1, ticks + segment.duration())
+        })
     }
 
     /// How many of the `most` GAP segments in front of the epoch's first are still listed. They leave by the same rule as if they
@@ -218,7 +220,9 @@ impl RenditionWindow {
         let has_left = |rest: u32| {
             let rest_count = count.saturating_add(rest as usize);
             let rest_duration = duration.saturating_add(target.saturating_mul(rest));
-            listing.retention.may_leave(rest_count, rest_duration, listing.target_duration_s)
+            listing
+                .retention
+                .may_leave(rest_count, rest_duration, listing.target_duration_s)
         };
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         (0..most).find(|&rest| has_left(rest)).unwrap_or(most).into()

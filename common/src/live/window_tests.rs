@@ -136,7 +136,10 @@ fn long_segments_leave_when_a_minute_is_listed_without_them() {
         before = now;
     }
     assert_eq!(window.segments(VIDEO).count(), 8, "66 s");
-    assert_eq!(window.segment(VIDEO, FIRST_MSN), SegmentLookup::Here(vec![Bytes::from_static(b"media")]));
+    assert_eq!(
+        window.segment(VIDEO, FIRST_MSN),
+        SegmentLookup::Here(vec![Bytes::from_static(b"media")])
+    );
 }
 
 #[test]
@@ -153,7 +156,11 @@ fn seven_segments_of_the_longest_kind_stay() {
     for event in long_segments(40) {
         window.apply(event, at(0)).unwrap();
     }
-    assert_eq!(window.segments(VIDEO).count(), 9, "six target durations of segments that are shorter");
+    assert_eq!(
+        window.segments(VIDEO).count(),
+        9,
+        "six target durations of segments that are shorter"
+    );
     let retention = Retention {
         listed_for: Duration::ZERO,
         ..Retention::origin()

@@ -246,7 +246,10 @@ mod tests {
         numbers.first(Msn(0)).await;
         store.is(Health::Hanging);
         numbers.used_below(at(0), Msn(1000));
-        assert!(numbers.settle().now_or_never().is_none(), "the room's control goes on meanwhile");
+        assert!(
+            numbers.settle().now_or_never().is_none(),
+            "the room's control goes on meanwhile"
+        );
         numbers.settle().await;
         assert_eq!(store.attempts.load(Ordering::SeqCst), 3);
         assert_eq!(numbers.first(Msn(1000)).await, Some(Msn(1007)));

@@ -281,7 +281,11 @@ mod tests {
         assert_eq!(room.handle(at(11), Command::Done), []);
         let deadline = at(11) + GRACE_AFTER_STOP;
         assert_eq!(room.deadline(), Some(deadline));
-        assert_eq!(room.handle(at(15), Command::Done), [], "nor does a second one lengthen it");
+        assert_eq!(
+            room.handle(at(15), Command::Done),
+            [],
+            "nor does a second one lengthen it"
+        );
         assert_eq!(room.deadline(), Some(deadline));
         assert_eq!(room.handle(deadline, Command::Tick), [Effect::End]);
     }
