@@ -81,6 +81,14 @@ impl Live {
         self.changed();
     }
 
+    /// Ends the current epoch as it stands: its writer is gone, and will not end it.
+    pub fn abandon(&self) {
+        if let Some(window) = self.lock().epochs.back_mut() {
+            window.abandon(clock::monotonic());
+        }
+        self.changed();
+    }
+
     /// Stores a body that was fetched, if its record is here without one.
     pub fn fill(&self, epoch: Epoch, part: PartId, body: Bytes) -> Result<bool, WindowError> {
         let mut windows = self.lock();

@@ -17,8 +17,9 @@ pub const MAX_PART_LEN: usize = 16 << 20;
 pub const MAX_PARTS_PER_SEGMENT: usize = 512;
 /// Longest init segment.
 pub const MAX_INIT_LEN: usize = 64 << 10;
-/// Most init segments of a rendition at a time.
-pub const MAX_INITS: usize = 64;
+/// Most init segments of a rendition at a time. A source that loops a clip breaks its timeline every second or two, each time with
+/// one of some 1 KiB, and all are kept as long as the segments that need them.
+pub const MAX_INITS: usize = 1024;
 
 impl RenditionWindow {
     /// Fills an empty window with records, oldest first. On an error the window is of no use.
@@ -144,6 +145,7 @@ impl RenditionWindow {
             self.listed().len() <= listing.retention.listed_segments + 1,
             "the list is short"
         );
+        assert!(!self.first_may_leave(listing), "what may leave has left");
         for (index, segment) in self.segments.iter().enumerate() {
             assert_eq!(
                 segment.departure.is_some(),

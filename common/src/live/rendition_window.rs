@@ -14,7 +14,7 @@ use crate::{
         Part, PartFlags,
         error::WindowError,
         order::{MAX_INIT_LEN, MAX_INITS},
-        retention::{MAX_LISTED_SEGMENTS, Retention},
+        retention::Retention,
         segment::{Departure, Segment, StoredPart, ticks_to_duration},
     },
     time::Monotonic,
@@ -178,11 +178,7 @@ impl RenditionWindow {
             retention,
             target_duration_s,
         } = listing;
-        loop {
-            let open = usize::from(self.open().is_some());
-            if self.listed().len() - open <= retention.listed_segments.clamp(1, MAX_LISTED_SEGMENTS) {
-                return;
-            }
+        while self.first_may_leave(listing) {
             let listed = self.listed_duration();
             let leaving = &mut self.segments[self.departed];
             let record_kept = retention.record_kept(listed, target_duration_s);
@@ -193,6 +189,43 @@ impl RenditionWindow {
             });
             self.departed += 1;
         }
+    }
+
+    pub(super) fn first_may_leave(&self, listing: Listing) -> bool {
+        let Some(first) = self.segments.get(self.departed).filter(|first| first.complete) else {
+            return false;
+        };
+        let (count, ticks) = self.complete();
+        let rest = ticks_to_duration(ticks - first.duration(), self.timescale);
+        listing.retention.may_leave(count - 1, rest, listing.target_duration_s)
+    }
+
+    /// How many of the listed segments are complete, and their duration in ticks.
+    fn complete(&self) -> (usize, u64) {
+        let complete = self.listed().filter(|segment| segment.complete);
+        complete.fold((0, 0), |(count, ticks), segment| {
+            (count + 1, ticks + segment.duration())
+        })
+    }
+
+    /// How many of the `most` GAP segments in front of the epoch's first are still listed. They leave by the same rule as if they
+    /// were real and a target duration long, and so before any real one does.
+    pub(super) fn listed_gaps(&self, most: u64, listing: Listing) -> u64 {
+        if self.listed().next().is_some_and(|first| first.msn > self.first_msn) {
+            return 0;
+        }
+        let (count, ticks) = self.complete();
+        let duration = ticks_to_duration(ticks, self.timescale);
+        let target = Duration::from_secs(u64::from(listing.target_duration_s));
+        let has_left = |rest: u32| {
+            let rest_count = count.saturating_add(rest as usize);
+            let rest_duration = duration.saturating_add(target.saturating_mul(rest));
+            listing
+                .retention
+                .may_leave(rest_count, rest_duration, listing.target_duration_s)
+        };
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        (0..most).find(|&rest| has_left(rest)).unwrap_or(most).into()
     }
 
     /// Duration of all that is listed.

@@ -225,14 +225,10 @@ impl LiveWindow {
     ///
     /// They leave as real segments do: the list is as long as if they were real.
     pub fn first_listed_gap(&self, rendition: RenditionId) -> Option<Msn> {
-        let last_complete = self.rendition(rendition)?.last_complete();
-        let first_gap = self.description.first_gap_msn();
-        let listed = u64::try_from(self.retention.listed_segments).unwrap_or(u64::MAX);
-        let oldest = match last_complete {
-            Some(msn) => Msn((msn.0 + 1).saturating_sub(listed)).max(first_gap),
-            None => first_gap,
-        };
-        (oldest < self.description.first_msn).then_some(oldest)
+        let first = self.description.first_msn;
+        let most = first.0 - self.description.first_gap_msn().0;
+        let listed = self.rendition(rendition)?.listed_gaps(most, self.listing());
+        (listed > 0).then(|| Msn(first.0 - listed))
     }
 
     /// A segment that is listed or still kept.

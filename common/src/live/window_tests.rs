@@ -86,6 +86,92 @@ fn the_list_holds_thirty_segments_and_gaps_leave_it_first() {
     assert_eq!(window.segments(AUDIO).next().unwrap().msn(), Msn(17));
 }
 
+/// Segments as OBS makes them by default: a key frame every 250 frames at 30 a second.
+fn long_segments(count: u64) -> Vec<LiveEvent> {
+    const TICKS: u64 = 90_000 * 25 / 3;
+    let init = LiveEvent::Init {
+        rendition: VIDEO,
+        init_id: 0,
+        body: Bytes::from_static(b"init"),
+    };
+    let segment = |number: u64| {
+        let mut part = part(FIRST_MSN.0 + number, 0);
+        part.dts = number * TICKS;
+        part.duration = u32::try_from(TICKS).unwrap();
+        part.flags.last = true;
+        LiveEvent::Part(part)
+    };
+    std::iter::once(init).chain((0..count).map(segment)).collect()
+}
+
+fn numbers(window: &LiveWindow) -> Vec<u64> {
+    let gaps = window
+        .first_listed_gap(VIDEO)
+        .map_or(FIRST_MSN.0..FIRST_MSN.0, |gap| gap.0..FIRST_MSN.0);
+    gaps.chain(window.segments(VIDEO).map(|segment| segment.msn().0))
+        .collect()
+}
+
+#[test]
+fn long_segments_leave_when_a_minute_is_listed_without_them() {
+    let long = Arc::new(EpochDescription {
+        target_duration_s: 9,
+        ..(*description()).clone()
+    });
+    let mut window = LiveWindow::new(long.clone(), Retention::origin());
+    let mut mirror = LiveWindow::new(long.clone(), Retention::relay());
+    let mut before = numbers(&window);
+    assert_eq!(before, [0, 1, 2, 3, 4, 5, 6]);
+    for event in long_segments(40) {
+        window.apply(event.clone(), at(0)).unwrap();
+        mirror.apply(event, at(0)).unwrap();
+        window.check_invariants();
+        let now = numbers(&window);
+        assert!(now.is_sorted_by(|a, b| a + 1 == *b), "no holes: {now:?}");
+        assert!(now.first() >= before.first(), "nothing comes back: {now:?}");
+        assert!(now.len() >= 7);
+        assert_eq!(numbers(&mirror), now);
+        let late = LiveWindow::from_records(long.clone(), window.records(), Retention::relay(), at(0)).unwrap();
+        assert_eq!(numbers(&late), now, "a relay that comes late lists the same");
+        before = now;
+    }
+    assert_eq!(window.segments(VIDEO).count(), 8, "66 s");
+    assert_eq!(
+        window.segment(VIDEO, FIRST_MSN),
+        SegmentLookup::Here(vec![Bytes::from_static(b"media")])
+    );
+}
+
+#[test]
+fn seven_segments_of_the_longest_kind_stay() {
+    let longest = Arc::new(EpochDescription {
+        target_duration_s: 12,
+        ..(*description()).clone()
+    });
+    let retention = Retention {
+        listed_for: Duration::ZERO,
+        ..Retention::origin()
+    };
+    let mut window = LiveWindow::new(longest, retention);
+    for event in long_segments(40) {
+        window.apply(event, at(0)).unwrap();
+    }
+    assert_eq!(
+        window.segments(VIDEO).count(),
+        9,
+        "six target durations of segments that are shorter"
+    );
+    let retention = Retention {
+        listed_for: Duration::ZERO,
+        ..Retention::origin()
+    };
+    let mut window = LiveWindow::new(description(), retention);
+    for event in long_segments(40) {
+        window.apply(event, at(0)).unwrap();
+    }
+    assert_eq!(window.segments(VIDEO).count(), 7);
+}
+
 #[test]
 fn the_edge_names_the_part_that_comes_next() {
     let mut window = with_init();

@@ -282,7 +282,8 @@ impl AudioCutter {
     fn leave_out_held(&mut self) {
         let silent = self.held.iter().filter(|payload| **payload == self.silence).count() as u64;
         self.counts.excess += self.held.len() as u64 - silent;
-        self.counts.silent -= silent;
+        // A frame of the publisher may be the very bytes of the silence that is filled in: it is not in the count.
+        self.counts.silent = self.counts.silent.saturating_sub(silent);
         self.next -= self.frame * self.held.len() as u64;
         self.held.clear();
     }

@@ -11,10 +11,11 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval, sleep},
 };
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{Instrument, info, info_span};
 
 use super::{
     admission::RoomLease,
+    numbers::Numbers,
     publication::{Progress, Publication},
     registry::{MsnStore, RoomStatus},
     state::{Command, Effect, PublisherId, RoomState},
@@ -23,17 +24,11 @@ use crate::ingest::admission::{LeaseEnded, PublishEnd};
 
 /// Commands waiting for one room; a publisher that finds it full is refused.
 pub(super) const COMMAND_QUEUE: usize = 32;
-/// How often the packager's time-outs and the window's retention are looked at while a stream is open.
+/// How often the packager's time-outs and the window's retention are looked at while there is a stream, or what is left of one.
 const TICK: Duration = Duration::from_millis(250);
-/// Media sequence numbers are set aside in blocks, so that a crash of the origin never leads to a number used twice.
-const MSN_BLOCK: u64 = 1000;
-/// A new block is set aside when so few are left.
-const MSN_LOW: u64 = 300;
-/// The seven GAP segments in front of the first one need numbers too.
-const FIRST_MSN: Msn = Msn(7);
 
 pub(super) enum RoomCommand {
-    /// `None` in reply: another publishes.
+    /// `None` in reply: another publishes. No reply: the room cannot take anybody now.
     Publish {
         address: IpAddr,
         reply: oneshot::Sender<Option<RoomLease>>,
@@ -60,10 +55,8 @@ pub(super) struct Actor {
     publication: Arc<Publication>,
     progress: watch::Receiver<Progress>,
     status: watch::Sender<RoomStatus>,
-    store: Arc<dyn MsnStore>,
+    numbers: Numbers,
     lease: Option<ActiveLease>,
-    /// Numbers below are ours to use.
-    reserved: Msn,
 }
 
 impl Actor {
@@ -75,14 +68,13 @@ impl Actor {
     ) -> Self {
         let progress = publication.progress();
         Self {
+            numbers: Numbers::new(slug.clone(), store),
             slug,
             state: RoomState::new(),
             publication,
             progress,
             status,
-            store,
             lease: None,
-            reserved: Msn(0),
         }
     }
 
@@ -96,7 +88,8 @@ impl Actor {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let why = loop {
-            let open = self.publication.is_open();
+            // Also when the stream is over: its window has to expire.
+            let has_time_outs = self.publication.is_open() || self.publication.has_media();
             let deadline = self.state.deadline();
             tokio::select! {
                 command = commands.recv() => match command {
@@ -108,19 +101,28 @@ impl Actor {
                 },
                 command = left(&mut self.lease) => self.carry_out(command),
                 () = sleep_until(deadline) => self.carry_out(Command::Tick),
-                _ = tick.tick(), if open => self.publication.tick(),
-                Ok(()) = self.progress.changed() => self.progressed().await,
+                _ = tick.tick(), if has_time_outs => self.publication.tick(),
+                Ok(()) = self.progress.changed() => self.progressed(),
+                () = self.numbers.settle() => {}
             }
         };
         self.carry_out(Command::Close(why));
     }
 
     async fn publish(&mut self, address: IpAddr, reply: oneshot::Sender<Option<RoomLease>>) {
+        let used = self.progress.borrow().next_msn;
         let first_msn = if self.publication.is_open() {
-            self.reserved
+            // Not asked for: the stream has its numbers.
+            used
+        } else if let Some(first_msn) = self.numbers.first(used).await {
+            first_msn
         } else {
-            self.next_block().await
+            return;
         };
+        if reply.is_closed() {
+            // It did not wait so long: nobody loses the room to it.
+            return;
+        }
         let command = Command::Publish {
             address,
             silent_for: self.publication.silent_for(),
@@ -176,30 +178,12 @@ impl Actor {
         }
     }
 
-    async fn progressed(&mut self) {
+    fn progressed(&mut self) {
         let next = self.progress.borrow_and_update().next_msn;
-        if self.publication.is_open() && next.0 + MSN_LOW > self.reserved.0 {
-            self.reserve(Msn(self.reserved.0.max(next.0) + MSN_BLOCK)).await;
+        if self.publication.is_open() {
+            self.numbers.used_below(clock::monotonic(), next);
         }
         self.show();
-    }
-
-    /// First number of a stream that starts now.
-    async fn next_block(&mut self) -> Msn {
-        let stored = self.store.reserved(&self.slug).await.unwrap_or_default();
-        let used = self.progress.borrow().next_msn;
-        // Nothing of an earlier block that this process did not use itself can be told from used.
-        let first = if used > Msn(0) { used } else { stored }.max(FIRST_MSN);
-        self.reserve(Msn(first.0.max(stored.0) + MSN_BLOCK)).await;
-        first
-    }
-
-    /// A database that is gone must not end a running room: the numbers go on, and the next try makes good.
-    async fn reserve(&mut self, upto: Msn) {
-        match self.store.reserve(&self.slug, upto).await {
-            Ok(()) => self.reserved = upto,
-            Err(reason) => warn!(%reason, "media sequence numbers could not be set aside"),
-        }
     }
 
     fn show(&self) {

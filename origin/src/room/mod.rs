@@ -7,6 +7,7 @@
 mod actor;
 mod admission;
 mod audience;
+mod numbers;
 mod publication;
 mod registry;
 mod state;

@@ -1,6 +1,7 @@
 //! A room's media plane: what its publisher sends goes through the packager into the live window, at once and in one place.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -90,6 +91,11 @@ impl Publication {
         self.lock().packager.is_some()
     }
 
+    /// Whether there is something to play, if only what is left of a stream that is over.
+    pub(super) fn has_media(&self) -> bool {
+        self.live.read(|windows| windows.current().is_some())
+    }
+
     /// Packages one message. Bad media is counted and left out: the stream goes on.
     pub(super) fn push(&self, publisher: PublisherId, message: MediaMessage) -> Result<(), NotThePublisher> {
         let now = now();
@@ -114,32 +120,38 @@ impl Publication {
 
     /// The publisher is gone for now.
     pub(super) fn interrupt(&self) {
-        let mut inner = self.lock();
-        inner.publisher = None;
-        if let Some(packager) = &mut inner.packager {
-            packager.interrupted(now());
-            self.deliver(packager);
-        }
+        self.outlive(|| {
+            let mut inner = self.lock();
+            inner.publisher = None;
+            if let Some(packager) = &mut inner.packager {
+                packager.interrupted(now());
+                self.deliver(packager);
+            }
+        });
     }
 
     /// The stream is over.
     pub(super) fn end(&self) {
-        let mut inner = self.lock();
-        inner.publisher = None;
-        if let Some(mut packager) = inner.packager.take() {
-            packager.end(now());
-            self.deliver(&mut packager);
-        }
+        self.outlive(|| {
+            let mut inner = self.lock();
+            inner.publisher = None;
+            if let Some(mut packager) = inner.packager.take() {
+                packager.end(now());
+                self.deliver(&mut packager);
+            }
+        });
         self.progress.send_modify(|progress| progress.started_at = None);
     }
 
     /// Lets time-outs of the packager and the retention of the window happen.
     pub(super) fn tick(&self) {
-        let mut inner = self.lock();
-        if let Some(packager) = &mut inner.packager {
-            packager.tick(now());
-            self.deliver(packager);
-        }
+        self.outlive(|| {
+            let mut inner = self.lock();
+            if let Some(packager) = &mut inner.packager {
+                packager.tick(now());
+                self.deliver(packager);
+            }
+        });
         self.live.expire();
     }
 
@@ -175,7 +187,89 @@ impl Publication {
         });
     }
 
+    /// Does what the room's control asks for: its task outlives a bug in packaging, as the publisher's need not.
+    fn outlive(&self, act: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(act)).is_err() {
+            drop(self.lock());
+        }
+    }
+
+    /// A packager that panicked is in no state to go on: its stream ends as it stands, and the next publisher starts a new one.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("no holder of this lock panics")
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            error!("packaging failed by a bug: the stream is over");
+            let mut inner = poisoned.into_inner();
+            *inner = Inner::default();
+            self.inner.clear_poison();
+            self.live.abandon();
+            self.progress.send_modify(|progress| progress.started_at = None);
+            inner
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::{
+        live::{
+            BitRate, EpochDescription, RenditionDescription, RenditionFormat,
+            window::{LiveWindow, Retention},
+        },
+        media::access_unit::StreamMetadata,
+    };
+
+    use super::*;
+
+    fn on_air() -> Publication {
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500);
+        publication.accept(PublisherId(1), Msn(7), 1);
+        let description = EpochDescription {
+            epoch: common::id::Epoch(1),
+            target_duration_s: 2,
+            part_target_ms: 500,
+            first_msn: Msn(7),
+            renditions: vec![RenditionDescription {
+                format: RenditionFormat::Audio {
+                    channels: 2,
+                    sample_rate: 48_000,
+                },
+                codecs: "mp4a.40.2".to_owned(),
+                timescale: 48_000,
+                bit_rate: BitRate {
+                    peak: 128_000,
+                    average: 128_000,
+                },
+            }],
+        };
+        publication.live.apply(LiveEvent::Start(Arc::new(description))).unwrap();
+        publication.progress.send_modify(|progress| {
+            progress.started_at = Some(clock::unix_millis());
+        });
+        publication
+    }
+
+    #[test]
+    fn a_bug_in_packaging_ends_the_stream_and_not_the_room() {
+        let publication = on_air();
+        publication.outlive(|| {
+            let _inner = publication.lock();
+            panic!("a bug");
+        });
+        assert!(!publication.is_open());
+        assert_eq!(publication.progress().borrow().started_at, None);
+        let ended = |live: &Live| live.read(|windows| windows.current().is_some_and(LiveWindow::ended));
+        assert!(ended(&publication.live));
+        let message = MediaMessage::Metadata(StreamMetadata::default());
+        assert_eq!(publication.push(PublisherId(1), message), Err(NotThePublisher));
+        publication.accept(PublisherId(2), Msn(8), 2);
+        assert!(publication.is_open());
+    }
+
+    #[test]
+    fn what_is_left_of_a_stream_is_media() {
+        let publication = on_air();
+        publication.live.apply(LiveEvent::End).unwrap();
+        publication.end();
+        assert!(!publication.is_open() && publication.has_media());
     }
 }

@@ -96,7 +96,7 @@ impl RoomState {
             Command::Stopped(publisher) => self.left(now, publisher, GRACE_AFTER_STOP),
             Command::Lost(publisher) => self.left(now, publisher, GRACE_AFTER_LOSS),
             Command::Cut => self.cut(now, LeaseEnded::KeyRotated, GRACE_AFTER_LOSS),
-            Command::Done => self.cut(now, LeaseEnded::Cut, GRACE_AFTER_STOP),
+            Command::Done => self.done(now),
             Command::Close(why) => self.close(why),
             Command::Tick => self.tick(now),
         }
@@ -139,6 +139,14 @@ impl RoomState {
         };
         self.phase = Phase::Open { until: now + grace };
         vec![Effect::Revoke(publisher, why), Effect::Interrupt]
+    }
+
+    /// The encoder in front may say so after its connection was lost: nobody is waited for any more then.
+    fn done(&mut self, now: Monotonic) -> Vec<Effect> {
+        if let Phase::Open { until } = &mut self.phase {
+            *until = (*until).min(now + GRACE_AFTER_STOP);
+        }
+        self.cut(now, LeaseEnded::Cut, GRACE_AFTER_STOP)
     }
 
     fn close(&mut self, why: LeaseEnded) -> Vec<Effect> {
@@ -263,6 +271,22 @@ mod tests {
         assert_eq!(room.handle(at(10), Command::Stopped(first)), [Effect::Interrupt]);
         let deadline = room.deadline().unwrap();
         assert!(deadline <= at(20));
+        assert_eq!(room.handle(deadline, Command::Tick), [Effect::End]);
+    }
+
+    #[test]
+    fn a_stop_that_is_told_after_the_loss_shortens_the_wait() {
+        let (mut room, first) = publishing();
+        room.handle(at(10), Command::Lost(first));
+        assert_eq!(room.handle(at(11), Command::Done), []);
+        let deadline = at(11) + GRACE_AFTER_STOP;
+        assert_eq!(room.deadline(), Some(deadline));
+        assert_eq!(
+            room.handle(at(15), Command::Done),
+            [],
+            "nor does a second one lengthen it"
+        );
+        assert_eq!(room.deadline(), Some(deadline));
         assert_eq!(room.handle(deadline, Command::Tick), [Effect::End]);
     }
 

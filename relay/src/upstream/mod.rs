@@ -149,7 +149,8 @@ impl Upstream {
                 if is_ready(&mirror.live) {
                     return Some(mirror.live);
                 }
-                if *mirror.is_offline.borrow_and_update() {
+                // A room that is live again is told of before its window comes, and until then the mirror says what was before.
+                if *mirror.is_offline.borrow_and_update() && !shared.is_live(room) {
                     return None;
                 }
                 let woken = timeout_at(until, async {
@@ -249,6 +250,10 @@ impl Shared {
             Ok(Ok((FetchReply::Gone, _))) => Err(FetchError::Gone),
             Ok(Err(_)) | Err(_) => Err(FetchError::Unavailable),
         }
+    }
+
+    fn is_live(&self, room: &RoomSlug) -> bool {
+        self.directory.room(room).is_some_and(|state| state.is_live)
     }
 
     fn origin_now(&self) -> UnixMillis {

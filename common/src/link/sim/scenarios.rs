@@ -183,7 +183,7 @@ fn a_room_without_viewers_is_left_after_the_linger_and_comes_back() {
     world.start();
     world.run(20);
     world.has_viewers = false;
-    world.run(28);
+    world.run(73);
     assert!(!world.relay.windows.is_empty());
     world.run(4);
     assert_eq!(world.relay.log.last(), Some(&"forgotten"));

@@ -33,12 +33,7 @@ impl Subscriber {
                     self.outputs.push_back(Output::BadWindow { room, error });
                 }
             }
-            UpstreamFrame::Offline { room } => {
-                self.end_media(&room);
-                if self.rooms.contains_key(&room) {
-                    self.outputs.push_back(Output::Offline { room });
-                }
-            }
+            UpstreamFrame::Offline { room } => self.offline(now, &room),
             UpstreamFrame::Init {
                 room,
                 epoch,
@@ -117,6 +112,7 @@ impl Subscriber {
         let Some(room) = self.rooms.get_mut(slug) else {
             return Ok(());
         };
+        room.offline_at = None;
         let epoch = description.epoch;
         let (mut held, mut gaps) = (Vec::new(), room.old_gaps.take().filter(|gaps| gaps.epoch() == epoch));
         match room.media.take() {

@@ -60,6 +60,11 @@ impl Mirrored {
         })
     }
 
+    /// Whether upstream has not said that the epoch is over.
+    pub(super) fn may_go_on(&self) -> bool {
+        !self.has_ended && self.end_since.is_none()
+    }
+
     pub(super) fn held_bytes(&self) -> usize {
         self.renditions.iter().map(Reorder::held_bytes).sum()
     }

@@ -38,8 +38,12 @@ use crate::{
     wire::{LINK_VERSION, control::DownstreamFrame, media::PartHeader},
 };
 
-/// How long a room stays subscribed after the last sign of a viewer.
-pub const LINGER: Duration = Duration::from_secs(30);
+/// How long a room stays subscribed after the last sign of a viewer. Longer than an ended epoch answers (60 s), so that leaving the
+/// room never takes one away early, and than a request may be held (three target durations of 12 s) before it is the next sign.
+pub const LINGER: Duration = Duration::from_secs(75);
+/// How long an epoch whose end was not told stays open after upstream said that nothing is live: an origin that was restarted says
+/// so until the publisher is back, for which it keeps rooms open as long.
+const OFFLINE_GRACE: Duration = Duration::from_secs(90);
 /// How long to wait where upstream does not want this relay: it may have changed its mind, or its version.
 const UNWANTED_WAIT: Duration = Duration::from_secs(60);
 /// Least time between two requests for a new window of a room that could not be followed.
@@ -74,6 +78,8 @@ struct Room {
     /// When to subscribe anew because the room could not be followed.
     resync_at: Option<Monotonic>,
     last_resync: Option<Monotonic>,
+    /// When to end the epoch that upstream does not know any more.
+    offline_at: Option<Monotonic>,
 }
 
 impl Subscriber {
@@ -113,6 +119,7 @@ impl Subscriber {
             [
                 Some(room.last_sign + LINGER),
                 room.resync_at.filter(|_| self.is_up()),
+                room.offline_at.filter(|_| self.is_up()),
                 media,
             ]
             .into_iter()
@@ -175,6 +182,7 @@ impl Subscriber {
         };
         match room.media.as_mut().filter(|media| media.epoch() == header.epoch) {
             Some(media) => {
+                room.offline_at = None;
                 media.take_pushed(&header, body, now, &mut self.outputs);
                 self.advance(now, &header.room);
             }
@@ -197,6 +205,7 @@ impl Subscriber {
                     old_gaps: None,
                     resync_at: None,
                     last_resync: None,
+                    offline_at: None,
                 },
             );
         }
@@ -220,6 +229,23 @@ impl Subscriber {
             let earliest = room.last_resync.map_or(now, |last| last + RESYNC_SPACING);
             room.resync_at.get_or_insert(earliest.max(now));
         }
+    }
+
+    /// Upstream has nothing live there.
+    fn offline(&mut self, now: Monotonic, slug: &RoomSlug) {
+        let Some(room) = self.rooms.get_mut(slug) else {
+            return;
+        };
+        if room.media.as_ref().is_some_and(Mirrored::may_go_on) {
+            room.offline_at.get_or_insert(now + OFFLINE_GRACE);
+        } else {
+            self.go_offline(slug);
+        }
+    }
+
+    fn go_offline(&mut self, slug: &RoomSlug) {
+        self.end_media(slug);
+        self.outputs.push_back(Output::Offline { room: slug.clone() });
     }
 
     fn end_media(&mut self, slug: &RoomSlug) {
@@ -273,6 +299,14 @@ impl Subscriber {
                 room.resync_at = None;
                 room.last_resync = Some(now);
                 self.subscribe(&slug);
+            }
+            // Without a link nobody can tell; the next one will, and then it is due at once.
+            if self.is_up()
+                && let Some(room) = self.rooms.get_mut(&slug)
+                && room.offline_at.is_some_and(|at| at <= now)
+            {
+                room.offline_at = None;
+                self.go_offline(&slug);
             }
             self.advance(now, &slug);
         }

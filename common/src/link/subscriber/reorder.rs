@@ -248,7 +248,8 @@ impl Reorder {
             return Ok(None);
         };
         let skipped = self.pending.outline(self.next);
-        let is_lost = skipped.is_some() && self.fetches.get(&self.next) == Some(&Fetch::Gone);
+        // Upstream does not have it, and so will not send it either.
+        let is_lost = self.fetches.get(&self.next) == Some(&Fetch::Gone);
         if !is_lost && now < since + self.gap_after {
             return Ok(None);
         }

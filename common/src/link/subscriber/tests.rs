@@ -309,14 +309,141 @@ fn a_late_part_is_asked_for_after_one_and_a_half_part_targets() {
 }
 
 #[test]
-fn an_epoch_that_is_cut_off_by_another_ends() {
+fn a_part_that_is_gone_upstream_is_lost_at_once() {
+    for (missing, becomes_gap) in [(1, true), (0, false)] {
+        let mut subscriber = following();
+        let known = u64::from(missing);
+        for input in [window(known), init(), part(missing + 1)] {
+            subscriber.handle(at(0), input);
+        }
+        subscriber.handle(at(750), Input::Tick);
+        outputs(&mut subscriber);
+        let id = PartId {
+            rendition: VIDEO,
+            msn: Msn(7),
+            part: missing,
+        };
+        subscriber.handle(
+            at(800),
+            Input::Fetched {
+                room: room(),
+                epoch: EPOCH,
+                id,
+                outcome: FetchOutcome::Gone,
+            },
+        );
+        subscriber.handle(at(800), Input::Tick);
+        let outputs = outputs(&mut subscriber);
+        if becomes_gap {
+            assert_eq!(applied(&outputs), [(1, true), (2, false)]);
+        } else {
+            // What stood before it in the timeline only a new window tells.
+            assert!(
+                matches!(outputs[..], [Output::Frame(DownstreamFrame::Subscribe { .. })]),
+                "{outputs:?}"
+            );
+        }
+    }
+}
+
+fn offline() -> Input {
+    Input::Frame(UpstreamFrame::Offline { room: room() })
+}
+
+/// Ticks as its driver does, with a viewer all the time, and gives what came out last.
+fn run(subscriber: &mut Subscriber, seconds: std::ops::Range<u64>) -> Vec<Output> {
+    let mut last = Vec::new();
+    for second in seconds {
+        subscriber.handle(at(second * 1000), Input::Interest(room()));
+        subscriber.handle(at(second * 1000), Input::Tick);
+        last.extend(outputs(subscriber));
+    }
+    last
+}
+
+#[test]
+fn an_epoch_stays_open_while_a_restarted_origin_waits_for_its_publisher() {
+    let mut subscriber = following();
+    for input in [window(2), init(), offline()] {
+        subscriber.handle(at(0), input);
+    }
+    outputs(&mut subscriber);
+    let nothing = run(&mut subscriber, 1..60);
+    assert!(nothing.is_empty(), "{nothing:?}");
+    subscriber.handle(at(60_000), offline());
+    let description = EpochDescription {
+        epoch: Epoch(6),
+        first_msn: Msn(1007),
+        ..description()
+    };
+    subscriber.handle(
+        at(60_000),
+        Input::Frame(UpstreamFrame::Window {
+            room: room(),
+            description,
+            records: WindowRecords {
+                renditions: vec![Vec::new()],
+            },
+        }),
+    );
+    assert!(matches!(
+        outputs(&mut subscriber)[..],
+        [
+            Output::Apply {
+                event: LiveEvent::SegmentEnd { .. },
+                ..
+            },
+            Output::Apply {
+                event: LiveEvent::End,
+                ..
+            },
+            Output::PutWindow { .. }
+        ]
+    ));
+    assert!(run(&mut subscriber, 61..300).is_empty(), "nothing is left to end");
+}
+
+#[test]
+fn a_link_that_comes_and_goes_does_not_keep_a_dead_epoch_open() {
+    let mut subscriber = following();
+    for input in [window(2), init(), offline()] {
+        subscriber.handle(at(0), input);
+    }
+    assert!(run(&mut subscriber, 1..80).len() <= 2);
+    subscriber.handle(at(80_000), Input::Disconnected { may_return: true });
+    outputs(&mut subscriber);
+    let nothing = run(&mut subscriber, 80..100);
+    assert!(nothing.is_empty(), "{nothing:?}");
+    for input in [Input::Connected, welcome(), offline(), Input::Tick] {
+        subscriber.handle(at(100_000), input);
+    }
+    assert!(matches!(outputs(&mut subscriber).last(), Some(Output::Offline { .. })));
+}
+
+#[test]
+fn an_epoch_whose_end_was_told_is_not_held_open() {
+    let mut subscriber = following();
+    let end = Input::Frame(UpstreamFrame::End {
+        room: room(),
+        epoch: EPOCH,
+    });
+    for input in [window(2), init(), end, offline()] {
+        subscriber.handle(at(0), input);
+    }
+    assert!(matches!(outputs(&mut subscriber).last(), Some(Output::Offline { .. })));
+}
+
+#[test]
+fn an_epoch_that_nobody_goes_on_with_ends() {
     let mut subscriber = following();
     for input in [window(2), init()] {
         subscriber.handle(at(0), input);
     }
     outputs(&mut subscriber);
-    subscriber.handle(at(0), Input::Frame(UpstreamFrame::Offline { room: room() }));
-    let outputs = outputs(&mut subscriber);
+    subscriber.handle(at(0), offline());
+    assert!(run(&mut subscriber, 0..90).is_empty());
+    assert_eq!(subscriber.next_timeout(), Some(at(90_000)));
+    let outputs = run(&mut subscriber, 90..91);
     let [
         Output::Apply { event: first, .. },
         Output::Apply { event: second, .. },

@@ -230,6 +230,18 @@ async fn viewers_are_reported_calls_are_carried_and_the_origins_clock_is_known()
 }
 
 #[tokio::test]
+async fn a_room_that_is_live_again_is_waited_for() {
+    let origin = Origin::start();
+    origin.go_live();
+    origin.bear(5);
+    let relay = Relay::joined(&origin).await;
+    let mirrors = &relay.upstream.shared.mirrors;
+    mirrors.open(&origin.room);
+    mirrors.set_offline(&origin.room, true);
+    relay.watch(&origin).await;
+}
+
+#[tokio::test]
 async fn rooms_that_are_not_there_are_not_waited_for() {
     let origin = Origin::start();
     let relay = Relay::joined(&origin).await;
