@@ -3,9 +3,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use common::live::window::Retention;
+use common::{id::RoomSlug, live::window::Retention, wire::control::RoomState};
 use node::{
-    clock,
     config::ExitError,
     http_server::{self, Limits},
     ops,
@@ -19,19 +18,21 @@ use tokio::net::TcpListener;
 
 use crate::{
     api::{Api, LinkAddress},
-    config::{AdminToken, Config},
-    control::{Addresses, Control, ControlConfig},
+    config::Config,
+    control::Control,
     embedded,
     ingest::{self, limits::IngestLimits},
+    opening::{chain, open_control},
     plane::Plane,
     relays::{LinkState, Relays, RoomsForRelays},
     room::{RoomAdmission, Rooms, RoomsConfig},
-    secrets::{SecretText, admin_token},
     stores::{self, Stores},
 };
 
 /// Running answers and goodbyes may take as long when the origin stops.
-const DRAIN: Duration = Duration::from_secs(9);
+const DRAIN: Duration = Duration::from_secs(8);
+/// For the database to close after that; one that hangs must not keep the origin from stopping in time.
+const DB_CLOSE: Duration = Duration::from_secs(1);
 /// Folder of the link's authority in the data folder.
 const PKI_FOLDER: &str = "pki";
 
@@ -93,9 +94,11 @@ impl Origin {
         };
         let stores = Stores::new(Arc::clone(&self.control));
         let config = &self.config;
-        let relays = Relays::new(link_state(&self.control, &stores).await?, Arc::new(stores.clone()));
-        let rooms = open_rooms(config, &self.control, &stores, &shutdown).await?;
-        let plane = Arc::new(Plane::new(rooms.clone(), relays.clone()));
+        let known = known_rooms(&self.control).await?;
+        let state = link_state(&self.control, &stores, &known).await?;
+        let relays = Relays::new(state, Arc::new(stores.clone()));
+        let rooms = open_rooms(config, &known, &stores, &shutdown);
+        let plane = Arc::new(Plane::new(rooms.clone(), relays.clone(), stores.clone()));
         let link = LinkAddress {
             addresses: config.link_advertise.clone(),
             key_sha256: *self.authority.key_sha256(),
@@ -157,29 +160,12 @@ impl Origin {
         if cut_off > 0 {
             tracing::warn!(cut_off, "not all tasks ended in time");
         }
-        self.control.db().close().await;
+        let closed = tokio::time::timeout(DB_CLOSE, self.control.db().close()).await;
+        if closed.is_err() {
+            tracing::warn!("the database did not close in time");
+        }
         Ok(())
     }
-}
-
-/// Opens data folder and database.
-///
-/// # Errors
-/// One of them cannot be used.
-pub async fn open_control(config: &Config) -> Result<Control, ExitError> {
-    let admin_token = match &config.admin_token {
-        AdminToken::Given(token) => admin_token::Source::Given(SecretText::new(token.clone())),
-        AdminToken::File(path) => admin_token::Source::File(path.clone()),
-        AdminToken::DataDir => admin_token::Source::DataDir,
-    };
-    let control = ControlConfig {
-        data_dir: config.data_dir.clone(),
-        database_url: config.database_url.clone(),
-        admin_token,
-        addresses: addresses(config),
-    };
-    let opened = Control::open(control, clock::unix_millis()).await;
-    opened.map_err(|cause| ExitError::failed("--data-dir", config.data_dir.display(), chain(&cause.into())))
 }
 
 /// The TLS files of the settings, if they name any.
@@ -194,52 +180,45 @@ pub fn load_tls(config: &Config) -> Result<Option<Tls>, ExitError> {
         .map_err(|cause| ExitError::config("--tls-cert", files.certificate.display(), cause))
 }
 
-/// Where the outside finds this origin, as far as the settings say.
-fn addresses(config: &Config) -> Addresses {
-    let host = config.public_url.host();
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    Addresses::new(
-        config.public_url.as_str(),
-        &format!("{scheme}://{host}:{}", config.http.port()),
-        &format!("rtmp://{host}:{}/live", config.rtmp.port()),
-    )
+async fn known_rooms(control: &Control) -> Result<Vec<RoomSlug>, ExitError> {
+    let rooms = control
+        .db()
+        .rooms()
+        .await
+        .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
+    Ok(rooms.into_iter().map(|room| room.slug).collect())
 }
 
-async fn link_state(control: &Control, stores: &Stores) -> Result<LinkState, ExitError> {
+/// What a relay is told first: all rooms, as it answers for those alone, and nothing in them yet.
+async fn link_state(control: &Control, stores: &Stores, rooms: &[RoomSlug]) -> Result<LinkState, ExitError> {
     let public_urls = stores
         .public_urls()
         .await
         .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
     let keys = control.secrets().signing().jwk_set().to_owned();
-    // Rooms follow as they are opened.
+    let offline = |slug: &RoomSlug| RoomState {
+        slug: slug.clone(),
+        is_live: false,
+        interrupted: false,
+    };
     Ok(LinkState {
         keys,
         revocations: control.revocations(),
-        rooms: Vec::new(),
+        rooms: rooms.iter().map(offline).collect(),
         public_urls,
     })
 }
 
-async fn open_rooms(
-    config: &Config,
-    control: &Control,
-    stores: &Stores,
-    shutdown: &Shutdown,
-) -> Result<Rooms, ExitError> {
+fn open_rooms(config: &Config, known: &[RoomSlug], stores: &Stores, shutdown: &Shutdown) -> Rooms {
     let settings = RoomsConfig {
         part_target_ms: config.part_target_ms,
         retention: Retention::origin(),
     };
     let rooms = Rooms::new(settings, Arc::new(stores.clone()), shutdown.clone());
-    let known = control
-        .db()
-        .rooms()
-        .await
-        .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
-    for room in known {
-        rooms.open(&room.slug);
+    for slug in known {
+        rooms.open(slug);
     }
-    Ok(rooms)
+    rooms
 }
 
 async fn start_embedded(
@@ -264,7 +243,7 @@ async fn start_embedded(
         ExitError::failed(
             "--relay-http",
             config.relay_http.map_or_else(String::new, |at| at.to_string()),
-            chain(&cause),
+            chain(cause.as_ref()),
         )
     })?;
     let options = ServeOptions {
@@ -297,11 +276,11 @@ async fn tell_rooms(rooms: Rooms, relays: Relays, shutdown: Shutdown) {
     }
 }
 
-/// Tells the relays where viewers may come from, whenever a relay says where it is reached.
+/// Tells the relays where viewers may come from, whenever a relay says where it is reached, or is removed.
 async fn tell_public_urls(stores: Stores, relays: Relays, shutdown: Shutdown) {
     while shutdown
         .token()
-        .run_until_cancelled(stores.relay_seen())
+        .run_until_cancelled(stores.public_urls_changed())
         .await
         .is_some()
     {
@@ -318,11 +297,6 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, ExitErr
         .map_err(|cause| ExitError::failed(setting, address, cause))
 }
 
-/// The error and its causes in one line.
-fn chain(error: &anyhow::Error) -> String {
-    format!("{error:#}")
-}
-
 /// Fails when nothing listens for the API: then there is no origin to speak of.
 ///
 /// # Errors
@@ -334,5 +308,5 @@ pub async fn ensure_running(config: &Config) -> Result<(), ExitError> {
         .context("no origin is running there");
     connected
         .map(|_| ())
-        .map_err(|cause| ExitError::failed("--http", address, chain(&cause)))
+        .map_err(|cause| ExitError::failed("--http", address, chain(cause.as_ref())))
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Args;
+use common::auth::join_token::{JoinSecret, JoinToken};
 use node::{
     config::{ExitError, Layers, Setting},
     public_url::PublicUrl,
@@ -49,8 +50,6 @@ const SETTINGS: [Setting; 16] = [
     METRICS,
 ];
 
-/// Shortest admin token that is accepted from the environment.
-const MIN_ADMIN_TOKEN_LEN: usize = 16;
 const PART_MS_RANGE: std::ops::RangeInclusive<u32> = 100..=1000;
 const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
@@ -156,7 +155,8 @@ impl Config {
             layers.get_or(setting, flag.as_deref(), SocketAddr::new(ANYWHERE, port))
         };
         let link = address(&LINK, &flags.link, 4443)?;
-        let no_relay = layers.switch(&NO_RELAY, flags.no_relay)?;
+        // A flag that names the listener beats a lower layer that switches it off.
+        let no_relay = flags.relay_http.is_none() && layers.switch(&NO_RELAY, flags.no_relay)?;
         let relay_http = address(&RELAY_HTTP, &flags.relay_http, 8080)?;
         let default_url = "http://localhost:8080".parse().expect("the default is a URL");
         let public_url: PublicUrl = layers.get_or(&PUBLIC_URL, flags.public_url.as_deref(), default_url)?;
@@ -198,9 +198,8 @@ fn admin_token(layers: &Layers, flags: &Flags) -> Result<AdminToken, ExitError> 
     if flags.admin_token_file.is_none()
         && let Some(token) = layers.get::<String>(&ADMIN_TOKEN, None)?
     {
-        if token.len() < MIN_ADMIN_TOKEN_LEN {
-            let cause = format!("must have at least {MIN_ADMIN_TOKEN_LEN} characters");
-            return Err(layers.refuse(&ADMIN_TOKEN, None, cause));
+        if token.trim().is_empty() {
+            return Err(layers.refuse(&ADMIN_TOKEN, None, "must not be empty"));
         }
         return Ok(AdminToken::Given(token));
     }
@@ -222,15 +221,10 @@ fn link_advertise(layers: &Layers, flags: &Flags, host: &str, port: u16) -> Resu
     let flag = flags.link_advertise.as_deref();
     let text: String = layers.get_or(&LINK_ADVERTISE, flag, format!("{host}:{port}"))?;
     let addresses: Vec<String> = text.split(',').map(|address| address.trim().to_owned()).collect();
-    let reachable = |address: &String| {
-        address
-            .rsplit_once(':')
-            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
-    };
-    if addresses.iter().all(reachable) {
-        Ok(addresses)
-    } else {
-        Err(layers.refuse(&LINK_ADVERTISE, flag, "must be HOST:PORT, several with commas"))
+    // By the rules of the join tokens that will carry them.
+    match JoinToken::new(addresses.clone(), [0; 32], JoinSecret::new([0; 32])) {
+        Ok(_) => Ok(addresses),
+        Err(cause) => Err(layers.refuse(&LINK_ADVERTISE, flag, cause)),
     }
 }
 
@@ -295,6 +289,31 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_that_names_the_relays_listener_beats_a_lower_layer_without_a_relay() {
+        let file = Some("no-relay = true");
+        assert!(read(&Flags::default(), &[], file).unwrap().relay_http.is_none());
+        let named = Flags {
+            relay_http: Some("127.0.0.1:1".to_owned()),
+            ..Flags::default()
+        };
+        assert_eq!(read(&named, &[], file).unwrap().relay_http.unwrap().port(), 1);
+        let none = Flags {
+            no_relay: true,
+            ..Flags::default()
+        };
+        let env = [("STREAMCIRCLE_RELAY_HTTP", "127.0.0.1:2")];
+        assert!(read(&none, &env, None).unwrap().relay_http.is_none());
+    }
+
+    #[test]
+    fn an_admin_token_may_be_short_but_not_empty() {
+        let env = [("SERVER_ADMIN_TOKEN", "house")];
+        let config = read(&Flags::default(), &env, None).unwrap();
+        assert!(matches!(config.admin_token, AdminToken::Given(token) if token == "house"));
+        assert!(refusal(&[("SERVER_ADMIN_TOKEN", " ")]).contains("must not be empty"));
+    }
+
+    #[test]
     fn the_advertised_address_follows_the_public_url_and_the_links_port() {
         let env = [
             ("STREAMCIRCLE_PUBLIC_URL", "https://watch.example.org/"),
@@ -310,12 +329,13 @@ mod tests {
         assert!(refusal(&[("STREAMCIRCLE_PART_MS", "50")]).contains("STREAMCIRCLE_PART_MS"));
         assert!(refusal(&[("STREAMCIRCLE_PUBLIC_URL", "watch.example.org")]).contains("STREAMCIRCLE_PUBLIC_URL"));
         assert!(refusal(&[("STREAMCIRCLE_LINK_ADVERTISE", "host")]).contains("HOST:PORT"));
+        let nine = ["a:1"; 9].join(",");
+        assert!(refusal(&[("STREAMCIRCLE_LINK_ADVERTISE", &nine)]).contains("1 to 8 addresses"));
         assert!(refusal(&[("STREAMCIRCLE_TLS_CERT", "cert.pem")]).contains("--tls-key is missing"));
     }
 
     #[test]
     fn a_secret_is_not_shown_in_a_refusal() {
-        assert!(!refusal(&[("SERVER_ADMIN_TOKEN", "short")]).contains("short"));
         assert!(!refusal(&[("DATABASE_URL", "mysql://me:hunter2@db")]).contains("hunter2"));
     }
 }

@@ -288,7 +288,8 @@ impl Control {
     }
 }
 
-fn default_database_url(data_dir: &Path) -> String {
+/// Where the database is when nobody says otherwise.
+pub fn default_database_url(data_dir: &Path) -> String {
     format!("sqlite://{}", data_dir.join("streamcircle.db").display())
 }
 

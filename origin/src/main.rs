@@ -12,6 +12,7 @@ use origin::{
     app::{self, Origin},
     cli::{Cli, Command},
     config::Config,
+    opening::open_control,
     welcome,
 };
 use tokio::runtime::Runtime;
@@ -58,7 +59,7 @@ async fn serve(config: Config) -> Result<(), ExitError> {
 
 async fn greet(config: &Config, publish_url: bool) -> Result<(), ExitError> {
     app::ensure_running(config).await?;
-    let control = app::open_control(config).await?;
+    let control = open_control(config).await?;
     let told = if publish_url {
         control
             .publish_url()
@@ -77,7 +78,7 @@ async fn greet(config: &Config, publish_url: bool) -> Result<(), ExitError> {
 }
 
 async fn hooks(config: &Config) -> Result<(), ExitError> {
-    let control = app::open_control(config).await?;
+    let control = open_control(config).await?;
     let secret = control.secrets().hook_secret().expose();
     let address = config.http;
     say(&format!(

@@ -13,6 +13,7 @@ use crate::{
     db::Room,
     relays::{RelayStatus, Relays, RoomsForRelays},
     room::Rooms,
+    stores::Stores,
 };
 
 /// Rooms and relays as they run.
@@ -20,11 +21,12 @@ use crate::{
 pub struct Plane {
     rooms: Rooms,
     relays: Relays,
+    stores: Stores,
 }
 
 impl Plane {
-    pub fn new(rooms: Rooms, relays: Relays) -> Self {
-        Self { rooms, relays }
+    pub fn new(rooms: Rooms, relays: Relays, stores: Stores) -> Self {
+        Self { rooms, relays, stores }
     }
 }
 
@@ -77,6 +79,7 @@ impl LivePlane for Plane {
 
     fn cut_relay(&self, relay_id: &str) {
         self.relays.cut(relay_id);
+        self.stores.relay_removed();
     }
 }
 
@@ -87,5 +90,48 @@ impl RoomsForRelays for Plane {
 
     fn viewers_seen(&self, _relay_id: &str, reports: Vec<RoomReport>) {
         self.rooms.viewers_seen(reports);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use common::{live::window::Retention, time::UnixMillis};
+    use node::shutdown::Shutdown;
+
+    use crate::{
+        control::{Addresses, Control, ControlConfig},
+        relays::LinkState,
+        room::RoomsConfig,
+        secrets::admin_token,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_public_urls_are_told_anew_when_a_relay_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = ControlConfig {
+            data_dir: folder.path().to_owned(),
+            database_url: None,
+            admin_token: admin_token::Source::DataDir,
+            addresses: Addresses::new(
+                "http://watch.example",
+                "http://house.example",
+                "rtmp://house.example/live",
+            ),
+        };
+        let control = Control::open(config, UnixMillis(1_795_341_600_000)).await.unwrap();
+        let stores = Stores::new(Arc::new(control));
+        let settings = RoomsConfig {
+            part_target_ms: 333,
+            retention: Retention::origin(),
+        };
+        let rooms = Rooms::new(settings, Arc::new(stores.clone()), Shutdown::new());
+        let relays = Relays::new(LinkState::default(), Arc::new(stores.clone()));
+        Plane::new(rooms, relays, stores.clone()).cut_relay("r1");
+        let told = tokio::time::timeout(Duration::from_secs(20), stores.public_urls_changed()).await;
+        told.unwrap();
     }
 }

@@ -38,6 +38,9 @@ pub enum SecretsError {
     Content { path: String, expected: &'static str },
     #[error("the admin token is empty")]
     EmptyAdminToken,
+    /// Told apart, as an own setting says where the token is.
+    #[error("the admin token cannot be used")]
+    AdminToken(#[source] Box<Self>),
     /// Encrypted with another key, or changed since.
     #[error("a stored stream key cannot be decrypted with the key of this data folder")]
     Unsealable,
@@ -63,7 +66,8 @@ impl Secrets {
         let folder = PrivateFolder::open(data_dir)?;
         let keys = PrivateFolder::open(&data_dir.join("keys"))?;
         Ok(Self {
-            admin_token: AdminToken::open(admin_token, &folder)?,
+            admin_token: AdminToken::open(admin_token, &folder)
+                .map_err(|cause| SecretsError::AdminToken(Box::new(cause)))?,
             signing: SigningKeys::open(&keys)?,
             sealing: SealingKey::open(&keys)?,
             hook_secret: folder.read_or_make("hook-secret", || random_text("hook_"))?,

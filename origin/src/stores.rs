@@ -23,20 +23,25 @@ use crate::{
 #[derive(Clone)]
 pub struct Stores {
     control: Arc<Control>,
-    relay_seen: Arc<Notify>,
+    public_urls_changed: Arc<Notify>,
 }
 
 impl Stores {
     pub fn new(control: Arc<Control>) -> Self {
         Self {
             control,
-            relay_seen: Arc::default(),
+            public_urls_changed: Arc::default(),
         }
     }
 
-    /// Completes after a relay said where it is reached.
-    pub async fn relay_seen(&self) {
-        self.relay_seen.notified().await;
+    /// Completes after a relay said where it is reached, or was removed.
+    pub async fn public_urls_changed(&self) {
+        self.public_urls_changed.notified().await;
+    }
+
+    /// A relay is no longer in the database: nobody has to trust its URL from now on.
+    pub fn relay_removed(&self) {
+        self.public_urls_changed.notify_one();
     }
 
     /// Where viewers may come from: the public URL, and those of all enrolled relays.
@@ -103,7 +108,7 @@ impl RelayStore for Stores {
                 .relay_seen(relay_id, at, &version, &url)
                 .await
                 .map_err(|error| unavailable(&error))?;
-            self.relay_seen.notify_one();
+            self.public_urls_changed.notify_one();
             Ok(())
         }
         .boxed()

@@ -19,6 +19,7 @@ const DATA_DIR: Setting = Setting::new("data-dir", "STREAMCIRCLE_DATA_DIR");
 const HTTP: Setting = Setting::new("http", "STREAMCIRCLE_HTTP");
 const PUBLIC_URL: Setting = Setting::new("public-url", "STREAMCIRCLE_PUBLIC_URL");
 const NAME: Setting = Setting::new("name", "STREAMCIRCLE_NAME");
+const LINK: Setting = Setting::new("link", "STREAMCIRCLE_LINK");
 const CACHE_BYTES: Setting = Setting::new("cache-bytes", "STREAMCIRCLE_CACHE_BYTES");
 const TLS_CERT: Setting = Setting::new("tls-cert", "STREAMCIRCLE_TLS_CERT");
 const TLS_KEY: Setting = Setting::new("tls-key", "STREAMCIRCLE_TLS_KEY");
@@ -32,6 +33,7 @@ const SETTINGS: &[Setting] = &[
     PUBLIC_URL,
     NAME,
     CACHE_BYTES,
+    LINK,
     TLS_CERT,
     TLS_KEY,
     LOG_FORMAT,
@@ -95,6 +97,9 @@ pub struct Flags {
     /// Memory for media of the past, as in 256MiB [STREAMCIRCLE_CACHE_BYTES, default 256MiB]
     #[arg(long, value_name = "N", global = true)]
     pub cache_bytes: Option<String>,
+    /// Address to serve other relays on; not built yet [STREAMCIRCLE_LINK]
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub link: Option<String>,
     /// Certificate chain, PEM: serve viewers over TLS, with --tls-key [STREAMCIRCLE_TLS_CERT]
     #[arg(long, value_name = "FILE", global = true)]
     pub tls_cert: Option<String>,
@@ -144,6 +149,7 @@ impl Config {
         let join = layers.get::<String>(&JOIN, flags.join.as_deref())?;
         let join = join
             .map(|text| JoinToken::decode(&text).map_err(|cause| layers.refuse(&JOIN, flags.join.as_deref(), cause)));
+        refuse_link(flags, layers)?;
         let public_url = DEFAULT_PUBLIC_URL.parse().expect("the default is a URL");
         Ok(Self {
             join: join.transpose()?,
@@ -158,6 +164,15 @@ impl Config {
             log_format: layers.get_or(&LOG_FORMAT, flags.log_format.as_deref(), LogFormat::default())?,
             metrics: layers.get(&METRICS, flags.metrics.as_deref())?,
         })
+    }
+}
+
+/// The setting has its name already, but whoever counts on it must not find out by relays that never come.
+fn refuse_link(flags: &Flags, layers: &Layers) -> Result<(), ExitError> {
+    let flag = flags.link.as_deref();
+    match layers.get::<String>(&LINK, flag)? {
+        None => Ok(()),
+        Some(_) => Err(layers.refuse(&LINK, flag, "this version does not serve other relays yet")),
     }
 }
 
@@ -237,12 +252,23 @@ mod tests {
             ),
             (["--name", " "], "--name \" \": must be 1 to 64 plain characters"),
             (["--tls-cert", "c.pem"], "--tls-cert \"c.pem\": needs --tls-key with it"),
+            (
+                ["--link", "0.0.0.0:4443"],
+                "--link \"0.0.0.0:4443\": this version does not serve other relays yet",
+            ),
             (["--log-format", "xml"], "--log-format \"xml\": must be text or json"),
         ] {
             let error = read(&args, "").err().unwrap();
             assert!(error.to_string().starts_with(expected), "{error}");
             assert_eq!(error.code(), 2);
         }
+    }
+
+    #[test]
+    fn a_link_of_its_own_is_refused_in_the_file_too() {
+        let error = read(&[], "link = '0.0.0.0:4443'").err().unwrap();
+        assert!(error.to_string().contains("does not serve other relays yet"), "{error}");
+        assert_eq!(error.code(), 2);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// Segments in a media playlist, the open one not counted.
 pub const LISTED_SEGMENTS: usize = 30;
-/// How much a media playlist lists at least, once there is so much.
-pub const LISTED_FOR: Duration = Duration::from_secs(60);
+/// How much a media playlist lists at least, once there is so much. At 2.5 Mb/s this is what keeps an origin under 60 MB.
+pub const LISTED_FOR: Duration = Duration::from_secs(48);
 /// How long an ended epoch still answers.
 pub const ENDED_EPOCH_KEPT: Duration = Duration::from_secs(60);
 
@@ -41,7 +41,7 @@ impl Retention {
         Self {
             listed_segments: LISTED_SEGMENTS,
             listed_for: LISTED_FOR,
-            kept_after: Duration::from_secs(60),
+            kept_after: Duration::from_secs(30),
             only_copy: true,
         }
     }

@@ -37,6 +37,8 @@ pub(super) enum ApiError {
     TooMany { retry_after: Duration },
     #[error("this path does not take this method")]
     Method,
+    #[error("the call could not be answered in time")]
+    TooSlow,
     #[error("the database cannot answer now")]
     Database(#[source] DbError),
     #[error("the server has a fault")]
@@ -75,7 +77,7 @@ impl ApiError {
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooSlow | Self::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Secrets(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -84,6 +86,7 @@ impl ApiError {
         match self {
             Self::Database(cause) => tracing::error!(?cause, "a call failed for want of the database"),
             Self::Secrets(cause) => tracing::error!(?cause, "a call failed for want of a secret"),
+            Self::TooSlow => tracing::error!("a call was not answered in time"),
             _ => {}
         }
     }

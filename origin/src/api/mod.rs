@@ -28,7 +28,9 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::{any, delete, get, post},
 };
 use common::{
@@ -58,6 +60,10 @@ const SIGN_IN_RATE: Rate = Rate {
     burst: 10,
     refill: Duration::from_secs(6),
 };
+
+/// A call takes no longer, whatever it waits for: the caller's body, or a database that hangs. Calls over the link have a limit
+/// of their own.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads the wall clock.
 pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
@@ -138,7 +144,9 @@ impl Api {
 
     /// All calls, for the API listener.
     pub fn admin_router(&self) -> Router {
-        let routes = viewer_routes().merge(operator_routes());
+        let routes = viewer_routes()
+            .merge(operator_routes())
+            .layer(middleware::from_fn(in_time));
         // Outermost, so that errors and preflights have the headers too.
         finish(routes, self.state(Surface::Operators)).layer(cross_origin::layer(Arc::clone(&self.0)))
     }
@@ -196,6 +204,11 @@ fn finish(router: Router<ApiState>, state: ApiState) -> Router {
             HeaderValue::from_static("no-store"),
         ))
         .with_state(state)
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(CALL_TIMEOUT, next.run(request)).await;
+    answer.unwrap_or_else(|_| ApiError::TooSlow.into_response())
 }
 
 async fn no_such_call() -> ApiError {

@@ -9,3 +9,4 @@ mod messages;
 mod relays;
 mod rooms;
 mod sign_in;
+mod timing;

@@ -18,8 +18,8 @@ mod settings;
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
-    postgres::PgPoolOptions,
+    Connection, PgConnection, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -60,6 +60,8 @@ pub enum DbError {
     InMemory,
     #[error("cannot open the database")]
     Open(#[source] sqlx::Error),
+    #[error("the database does not answer")]
+    Silent,
     #[error("cannot bring the database up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// Something else has this name already.
@@ -171,10 +173,15 @@ impl Database {
     }
 
     async fn open_postgres(url: &str) -> Result<Self, DbError> {
+        let options = PgConnectOptions::from_str(url).map_err(DbError::Open)?;
+        // A pool tries until its time is up, and then says just that; a connection by hand tells what is wrong.
+        let first = async { PgConnection::connect_with(&options).await?.close().await };
+        let tried = tokio::time::timeout(BUSY_TIMEOUT, first).await;
+        tried.map_err(|_| DbError::Silent)?.map_err(DbError::Open)?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(BUSY_TIMEOUT)
-            .connect(url)
+            .connect_with(options)
             .await
             .map_err(DbError::Open)?;
         sqlx::migrate!("../migrations/postgres").run(&pool).await?;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use common::{
+    auth::revocations::in_force,
     id::RoomSlug,
     time::UnixMillis,
     wire::control::{Revocation, RoomReport, RoomState, UpstreamFrame},
@@ -177,7 +178,7 @@ impl Roster {
     pub(super) fn push_revocation(&self, revocation: Revocation) {
         let mut inner = self.lock();
         let now = clock::unix_millis();
-        inner.state.revocations.retain(|known| known.until > now);
+        inner.state.revocations.retain(|known| in_force(known.until, now));
         inner.state.revocations.push(revocation.clone());
         inner.push(&UpstreamFrame::Revoke {
             revocations: vec![revocation],

@@ -17,6 +17,7 @@ use common::{
         request::FetchReply,
     },
 };
+use futures::FutureExt;
 use metrics::{counter, gauge};
 use node::{
     clock,
@@ -44,6 +45,8 @@ const FRAMES_PER_SECOND: u32 = 100;
 const FRAMES_AT_ONCE: u32 = 2 * MAX_ROOMS as u32 + FRAMES_PER_SECOND;
 /// How often the database hears that the relay is there.
 const SEEN_EVERY: Duration = Duration::from_secs(30);
+/// How much longer a session goes on when the origin stops: for the calls and fetches under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Longest name of a relay's software that is kept, in bytes.
 const MAX_SOFTWARE_LEN: usize = 128;
 
@@ -98,7 +101,7 @@ pub(super) async fn run(
     let outcome = tokio::select! {
         biased;
         Ok(leave) = leave => Err(leave),
-        () = stop.cancelled() => Ok(Ended::Close(CloseCode::GoingAway, "the origin stops".to_owned())),
+        () = stop.cancelled().then(|()| tokio::time::sleep(LAST_ANSWERS)) => Ok(Ended::Close(CloseCode::GoingAway, "the origin stops".to_owned())),
         ended = session.serve() => Ok(ended),
     };
     // Whatever it still did for the relay ends here; the seat is free.

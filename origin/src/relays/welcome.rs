@@ -1,6 +1,7 @@
 //! What a relay is told when it comes: all that it needs to serve viewers without asking.
 
 use common::{
+    auth::revocations::in_force,
     time::UnixMillis,
     wire::control::{Revocation, RoomState, UpstreamFrame},
 };
@@ -24,7 +25,7 @@ pub(super) fn frames(relay_id: &str, state: &LinkState, now: UnixMillis) -> Vec<
     let revocations: Vec<_> = state
         .revocations
         .iter()
-        .filter(|revocation| revocation.until > now)
+        .filter(|revocation| in_force(revocation.until, now))
         .cloned()
         .collect();
     let mut revocations = revocations.chunks(PER_FRAME).map(<[_]>::to_vec);
@@ -64,7 +65,8 @@ mod tests {
             ..LinkState::default()
         };
         let (mut revocations, mut rooms) = (0, 0);
-        for frame in frames("r1", &state, UnixMillis(99)) {
+        // Those until 100 and later are in force: tokens have a second of leeway.
+        for frame in frames("r1", &state, UnixMillis(1100)) {
             codec::encode_frame(&frame).unwrap();
             match frame {
                 UpstreamFrame::Welcome {

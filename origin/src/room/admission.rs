@@ -34,20 +34,32 @@ impl Admission for RoomAdmission {
     type Lease = RoomLease;
 
     async fn admit(&self, request: PublishRequest) -> Result<RoomLease, Refusal> {
-        let found = self.keys.room(&request.key).await.map_err(|reason| {
-            warn!(%reason, "a stream key could not be looked up");
-            Refusal::Unavailable
-        })?;
-        let commands = found
-            .and_then(|slug| self.rooms.commands(&slug))
-            .ok_or(Refusal::UnknownKey)?;
+        let slug = self.room(&request.key).await?;
+        let commands = self.rooms.commands(&slug).ok_or(Refusal::UnknownKey)?;
         let (reply, answer) = oneshot::channel();
         let publish = RoomCommand::Publish {
             address: request.peer.ip(),
             reply,
         };
         commands.try_send(publish).map_err(|_| Refusal::Unavailable)?;
-        answer.await.map_err(|_| Refusal::Unavailable)?.ok_or(Refusal::Busy)
+        let lease = answer.await.map_err(|_| Refusal::Unavailable)?.ok_or(Refusal::Busy)?;
+        // A new key cuts the publisher that is there. If it came between look-up and lease, it found none, and the old key would
+        // be good for as long as this publisher stays.
+        match self.room(&request.key).await {
+            Ok(still) if still == slug => Ok(lease),
+            Ok(_) => Err(Refusal::UnknownKey),
+            Err(refusal) => Err(refusal),
+        }
+    }
+}
+
+impl RoomAdmission {
+    async fn room(&self, key: &StreamKey) -> Result<RoomSlug, Refusal> {
+        let found = self.keys.room(key).await.map_err(|reason| {
+            warn!(%reason, "a stream key could not be looked up");
+            Refusal::Unavailable
+        })?;
+        found.ok_or(Refusal::UnknownKey)
     }
 }
 
@@ -96,5 +108,68 @@ impl Lease for RoomLease {
     fn finish(self, how: PublishEnd) {
         // The room may have let go first.
         let _ = self.goodbye.send(how);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use common::{id::Msn, live::window::Retention};
+    use node::shutdown::Shutdown;
+
+    use super::*;
+    use crate::room::{MsnStore, RoomsConfig};
+
+    type Answer<'a, T> = Pin<Box<dyn Future<Output = anyhow::Result<T>> + Send + 'a>>;
+
+    /// Gives these answers, the last one first.
+    struct Keys(Mutex<Vec<Option<RoomSlug>>>);
+
+    impl KeyLookup for Keys {
+        fn room<'a>(&'a self, _: &'a StreamKey) -> Answer<'a, Option<RoomSlug>> {
+            let room = self.0.lock().unwrap().pop().flatten();
+            Box::pin(async { Ok(room) })
+        }
+    }
+
+    struct NoStore;
+
+    impl MsnStore for NoStore {
+        fn reserved<'a>(&'a self, _: &'a RoomSlug) -> Answer<'a, Msn> {
+            Box::pin(async { Ok(Msn(0)) })
+        }
+
+        fn reserve<'a>(&'a self, _: &'a RoomSlug, _: Msn) -> Answer<'a, ()> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    async fn admitted(looked_up: [Option<&str>; 2]) -> Result<(), Refusal> {
+        let settings = RoomsConfig {
+            part_target_ms: 333,
+            retention: Retention::origin(),
+        };
+        let rooms = Rooms::new(settings, Arc::new(NoStore), Shutdown::new());
+        rooms.open(&"cinema".parse().unwrap());
+        let answers = looked_up.into_iter().rev();
+        let answers = answers.map(|slug| slug.map(|slug| slug.parse().unwrap())).collect();
+        let request = PublishRequest {
+            key: StreamKey::from_stream_name("sk_a").unwrap(),
+            peer: "192.0.2.1:1".parse().unwrap(),
+            app: "live".to_owned(),
+        };
+        let admission = RoomAdmission::new(rooms, Arc::new(Keys(Mutex::new(answers))));
+        admission.admit(request).await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_changed_while_its_publisher_was_let_in_is_refused() {
+        assert_eq!(admitted([Some("cinema"), Some("cinema")]).await, Ok(()));
+        assert_eq!(admitted([Some("cinema"), None]).await, Err(Refusal::UnknownKey));
+        assert_eq!(
+            admitted([Some("cinema"), Some("games")]).await,
+            Err(Refusal::UnknownKey)
+        );
     }
 }

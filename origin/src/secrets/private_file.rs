@@ -47,12 +47,19 @@ impl PrivateFolder {
         name: &str,
         make: impl FnOnce() -> Result<SecretText, SecretsError>,
     ) -> Result<SecretText, SecretsError> {
-        let path = self.path(name);
-        if !path.exists() {
-            write_new(&path, make()?.expose())?;
-        }
-        read(&path)
+        read_or_make(&self.path(name), make)
     }
+}
+
+/// The secret in the file at `path`; when there is none, what `make` gives is written there first. Its folder has to be there.
+pub(super) fn read_or_make(
+    path: &Path,
+    make: impl FnOnce() -> Result<SecretText, SecretsError>,
+) -> Result<SecretText, SecretsError> {
+    if !path.exists() {
+        write_new(path, make()?.expose())?;
+    }
+    read(path)
 }
 
 /// The secret in a file, without the white space around it.

@@ -121,15 +121,27 @@ fn an_admin_token_from_outside_is_taken_and_an_empty_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let given = |text: &str| Secrets::open(folder.path(), Source::Given(SecretText::new(text.into())));
     assert!(given(" house \n").unwrap().admin_token().matches("house"));
-    assert!(matches!(given("  "), Err(SecretsError::EmptyAdminToken)));
+    let empty = given("  ").unwrap_err();
+    assert!(matches!(empty, SecretsError::AdminToken(cause) if matches!(*cause, SecretsError::EmptyAdminToken)));
     assert!(!folder.path().join("admin-token").exists());
 
     let file = folder.path().join("token.txt");
     fs::write(&file, "of a file\n").unwrap();
     let secrets = Secrets::open(folder.path(), Source::File(file)).unwrap();
     assert!(secrets.admin_token().matches("of a file"));
-    let missing = Secrets::open(folder.path(), Source::File("/nowhere/token".into())).unwrap_err();
-    assert!(missing.to_string().contains("/nowhere/token"));
+    let nowhere = Secrets::open(folder.path(), Source::File("/nowhere/token".into())).unwrap_err();
+    assert!(matches!(nowhere, SecretsError::AdminToken(cause) if cause.to_string().contains("/nowhere/token")));
+}
+
+#[test]
+fn a_missing_admin_token_file_is_made_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("operator.txt");
+    let open = || Secrets::open(&folder.path().join("data"), Source::File(file.clone())).unwrap();
+    drop(open());
+    let token = fs::read_to_string(&file).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(token.starts_with("sa_") && open().admin_token().matches(token.trim()));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use common::{
+    auth::revocations::in_force,
     id::RoomSlug,
     time::UnixMillis,
     wire::control::{Revocation, RoomState, UpstreamFrame},
@@ -53,7 +54,7 @@ impl Directory {
                     rooms.iter().map(|state| (state.slug.clone(), state.clone())).collect();
                 self.relay_id.send_replace(Some(relay_id.as_str().into()));
                 self.keys.send_replace(keys.as_str().into());
-                self.revocations.send_replace(in_force(revocations.clone(), now));
+                self.revocations.send_replace(tidied(revocations.clone(), now));
                 self.public_urls.send_replace(Arc::new(public_urls.clone()));
             }
             UpstreamFrame::Keys { keys } => {
@@ -62,7 +63,7 @@ impl Directory {
             UpstreamFrame::Revoke { revocations } => {
                 self.revocations.send_modify(|held| {
                     let all = held.iter().chain(revocations).cloned().collect();
-                    *held = in_force(all, now);
+                    *held = tidied(all, now);
                 });
             }
             UpstreamFrame::PublicUrls { public_urls } => {
@@ -115,8 +116,8 @@ impl Directory {
 }
 
 /// Without those that are over, and those that stand twice.
-fn in_force(mut revocations: Vec<Revocation>, now: UnixMillis) -> Arc<Vec<Revocation>> {
-    revocations.retain(|revocation| revocation.until > now);
+fn tidied(mut revocations: Vec<Revocation>, now: UnixMillis) -> Arc<Vec<Revocation>> {
+    revocations.retain(|revocation| in_force(revocation.until, now));
     revocations.sort_by_key(|revocation| std::cmp::Reverse(revocation.until));
     let mut subjects = std::collections::HashSet::new();
     revocations.retain(|revocation| subjects.insert(revocation.subject.clone()));
@@ -147,7 +148,11 @@ mod tests {
             **directory.revocations().borrow(),
             [revocation("b", 30), revocation("a", 10)]
         );
-        directory.take(&UpstreamFrame::Revoke { revocations: vec![] }, UnixMillis(10));
+        let pass = |now| directory.take(&UpstreamFrame::Revoke { revocations: vec![] }, UnixMillis(now));
+        // A token may be taken until its end and the leeway.
+        pass(1010);
+        assert_eq!(directory.revocations().borrow().len(), 2);
+        pass(1011);
         assert_eq!(**directory.revocations().borrow(), [revocation("b", 30)]);
     }
 

@@ -31,6 +31,8 @@ use super::{
 
 /// Seconds between two reports.
 const REPORT_EVERY: u64 = 2;
+/// How much longer the link stays when the relay stops: for answers to calls and fetches under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Name and version of this software, as upstream shows it.
 const SOFTWARE: &str = concat!("streamcircle-relay/", env!("CARGO_PKG_VERSION"));
 
@@ -87,6 +89,8 @@ impl Client {
             }
         }
         if let Some(session) = self.session.take() {
+            // They wait for their own streams alone; nothing here has to read for them.
+            let _ = tokio::time::timeout(LAST_ANSWERS, session.link().closed()).await;
             session.link().close(CloseCode::Done, "the relay stops");
         }
         if let Dial::Running(task) = self.dial {

@@ -27,7 +27,10 @@ pub use self::{api::is_ours, state::Viewers};
 
 /// All that a relay answers on its viewers' listener.
 pub fn router(viewers: Arc<Viewers>) -> Router {
+    // The wildcard takes no empty rest.
     let live = Router::new()
+        .route("/live", any(live::enter))
+        .route("/live/", any(live::enter))
         .route("/live/{*path}", any(live::enter))
         .route("/t/{*path}", any(live::enter))
         .with_state(viewers.clone());

@@ -1,3 +1,5 @@
+//! What may happen to a link and its rooms, each as a scenario in the simulated world.
+
 use super::*;
 use crate::live::window::{LiveWindow, SegmentLookup};
 

@@ -80,6 +80,17 @@ async fn a_url_of_another_engine_is_refused() {
 }
 
 #[tokio::test]
+async fn an_unreachable_server_is_told_from_a_slow_one() {
+    let error = Database::open("postgres://operator@127.0.0.1:1/rooms")
+        .await
+        .unwrap_err();
+    let DbError::Open(cause) = error else {
+        panic!("{error:?}")
+    };
+    assert!(cause.to_string().contains("refused"), "{cause}");
+}
+
+#[tokio::test]
 async fn an_unreachable_database_is_an_error_without_its_password() {
     for url in [
         "postgres://operator:hunter2@127.0.0.1:1/rooms",

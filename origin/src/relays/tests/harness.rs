@@ -124,7 +124,13 @@ impl Origin {
         let who = |Extension(ViewerPeer(peer)): Extension<ViewerPeer>, Extension(via): Extension<ViaRelay>| async move {
             format!("{peer} via {}", via.name)
         };
-        let calls = Router::new().route("/api/who", get(who));
+        let stops = shutdown.clone();
+        let last = move || async move {
+            stops.trigger();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            "the last answer"
+        };
+        let calls = Router::new().route("/api/who", get(who)).route("/api/last", get(last));
         let address = (Ipv4Addr::LOCALHOST, 0).into();
         let address = relays
             .listen(address, authority.clone(), rooms.clone(), calls, &shutdown)

@@ -152,6 +152,20 @@ async fn a_viewers_call_reaches_the_api_with_who_it_is_from() {
 }
 
 #[tokio::test]
+async fn a_call_under_way_is_answered_when_the_origin_stops() {
+    let origin = Origin::start();
+    let link = origin.join("r1").await;
+    let call = CallRequest {
+        method: "GET".to_owned(),
+        path: "/api/last".to_owned(),
+        headers: vec![],
+        peer: "192.0.2.7".to_owned(),
+        body: Bytes::new(),
+    };
+    assert_eq!(link.call(call).await.unwrap().body, "the last answer");
+}
+
+#[tokio::test]
 async fn changes_reach_every_relay_and_the_next_one_is_welcomed_with_them() {
     let origin = Origin::start();
     let links = [origin.join("r1").await, origin.join("r2").await];

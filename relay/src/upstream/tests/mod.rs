@@ -242,6 +242,26 @@ async fn a_room_that_is_live_again_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_call_under_way_is_answered_when_the_relay_stops() {
+    let origin = Origin::start();
+    let relay = Relay::joined(&origin).await;
+    let call = CallRequest {
+        method: "GET".to_owned(),
+        path: "/api/slow".to_owned(),
+        headers: Vec::new(),
+        peer: "192.0.2.1:1".to_owned(),
+        body: Bytes::new(),
+    };
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        relay.shutdown.trigger();
+    };
+    let (reply, ()) = tokio::join!(relay.upstream.call(call), stop);
+    assert_eq!(reply.unwrap().body, "/api/slow");
+    assert_eq!(relay.shutdown.drain(PATIENCE).await, 0);
+}
+
+#[tokio::test]
 async fn rooms_that_are_not_there_are_not_waited_for() {
     let origin = Origin::start();
     let relay = Relay::joined(&origin).await;

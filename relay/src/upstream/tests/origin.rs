@@ -250,6 +250,9 @@ impl Origin {
                 responder.answer(&reply, rope).await.unwrap();
             }
             IncomingRequest::Call(request, responder) => {
+                if request.path == "/api/slow" {
+                    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                }
                 let body = request.path.into_bytes().into();
                 responder
                     .reply(&CallReply {
