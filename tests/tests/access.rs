@@ -146,3 +146,31 @@ async fn two_friends_with_different_tokens_get_the_same_bytes() -> Result<()> {
     ensure!(first == second, "the playlist differs:\n{first}\n{second}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_segment_is_exactly_its_parts_and_the_same_on_every_relay() -> Result<()> {
+    let evening = evening().await?;
+    let far = evening.friend("Ann").await?;
+    let near = friend(&evening.origin.admin, &evening.origin.relay_url, "premiere").await?;
+    let segment = Resources::find(&far).await?.segment;
+    let whole = far.get(&segment).await?.error_for_status()?.bytes().await?;
+    ensure!(
+        whole == near.get(&segment).await?.bytes().await?,
+        "{segment} differs between relays"
+    );
+
+    let stem = segment.strip_suffix(".m4s").context("a segment's name")?;
+    let mut joined = Vec::new();
+    for part in 0.. {
+        let answer = far.get(&format!("{stem}.{part}.m4s")).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            break;
+        }
+        joined.extend_from_slice(&answer.error_for_status()?.bytes().await?);
+    }
+    ensure!(
+        !joined.is_empty() && joined == whole,
+        "{segment} is not the sum of its parts"
+    );
+    Ok(())
+}

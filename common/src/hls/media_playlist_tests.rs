@@ -143,18 +143,18 @@ fn an_ended_playlist_has_no_hint() {
     let text = render(&window, VIDEO, Skip::Yes);
     assert!(text.ends_with("v-46.m4s\n#EXT-X-ENDLIST\n"), "{text}");
     assert!(!text.contains("PRELOAD-HINT") && !text.contains("SKIP:"));
-    assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:17\n"));
+    assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:23\n"));
 }
 
 #[test]
 fn a_mark_on_the_first_listed_segment_is_only_counted() {
     let window = played(&Script {
-        breaks: vec![5],
+        breaks: vec![11],
         ..Script::steady(35)
     });
     let text = render(&window, VIDEO, Skip::No);
     assert!(
-        text.contains("#EXT-X-MEDIA-SEQUENCE:12\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n"),
+        text.contains("#EXT-X-MEDIA-SEQUENCE:18\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n"),
         "{text}"
     );
     assert!(!text.contains("#EXT-X-DISCONTINUITY\n"));

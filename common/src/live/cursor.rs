@@ -339,7 +339,7 @@ mod tests {
             window.read(&mut window.cursor_at(&[(FIRST_MSN, 0); 2]), 10),
             Read::Lagged
         );
-        let kept = Msn(10);
+        let kept = Msn(16);
         assert!(matches!(
             window.read(&mut window.cursor_at(&[(kept, 0); 2]), 10),
             Read::Events(_)
