@@ -55,7 +55,6 @@ impl Origin {
     /// The first thing that is taken, missing or refused.
     pub async fn load(config: Config) -> Result<Self, ExitError> {
         let tls = load_tls(&config)?;
-        let http = bind("--http", config.http).await?;
         let rtmp = bind("--rtmp", config.rtmp).await?;
         let relay_http = match config.relay_http {
             Some(address) => Some(bind("--relay-http", address).await?),
@@ -66,6 +65,8 @@ impl Origin {
             None => None,
         };
         let control = Arc::new(open_control(&config).await?);
+        // Last, for whoever finds it listening (`welcome` does) opens the same folder and database, and must not make them too.
+        let http = bind("--http", config.http).await?;
         let authority = Authority::open(&config.data_dir.join(PKI_FOLDER))
             .map_err(|cause| ExitError::failed("--data-dir", config.data_dir.display(), cause))?;
         Ok(Self {
