@@ -1,4 +1,5 @@
-//! From opening an invite link to the first picture, cold page, at random moments of the GOP.
+//! From opening an invite link to the first picture, at random moments of the GOP: a new session each time, the web app's
+//! files in the browser's cache.
 
 use std::time::Duration;
 
