@@ -4,6 +4,7 @@
 //! passed in (held by this crate's `clippy.toml`). The daemons drive these rules with real I/O.
 
 pub mod auth;
+pub mod chat;
 pub mod cmaf;
 pub mod flv;
 pub mod hls;

@@ -7,7 +7,10 @@ use crate::{
     id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
     live::{BitRate, EpochDescription, window::WindowRecords},
     time::UnixMillis,
-    wire::media::PartOutline,
+    wire::{
+        chat::{ChatDown, ChatUp},
+        media::PartOutline,
+    },
 };
 
 /// From a relay to its upstream.
@@ -36,6 +39,10 @@ pub enum DownstreamFrame {
     /// Microseconds of the sender's monotonic clock.
     Ping {
         t0: u64,
+    },
+    /// What viewers' sockets do, in order.
+    Chat {
+        items: Vec<ChatUp>,
     },
 }
 
@@ -120,6 +127,11 @@ pub enum UpstreamFrame {
     /// Close, and come back in a minute at the earliest: removed, or replaced by a newer connection of the same relay.
     GoAway {
         reason: String,
+    },
+    /// What happens in a room's chat, in order.
+    Chat {
+        room: RoomSlug,
+        items: Vec<ChatDown>,
     },
 }
 

@@ -3,6 +3,7 @@
 //! One bidirectional control stream carries [`control`] frames both ways; each part travels on a unidirectional stream of its
 //! own ([`media`]); questions of a relay ([`request`]) have a bidirectional stream each.
 
+pub mod chat;
 pub mod codec;
 pub mod control;
 pub mod enrol;

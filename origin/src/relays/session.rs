@@ -213,6 +213,7 @@ impl Session {
                 self.seat.reported(&rooms, egress_bytes);
                 self.context.rooms.viewers_seen(&self.seat.relay.id, rooms);
             }
+            Output::Chat { .. } => {}
             Output::Close { code, reason } => {
                 let code = CloseCode::from_number(code).unwrap_or(CloseCode::Protocol);
                 return Err(Ended::Close(code, reason.to_owned()));

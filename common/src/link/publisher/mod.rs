@@ -30,6 +30,7 @@ use crate::{
     live::window::LiveWindow,
     time::Monotonic,
     wire::{
+        chat::ChatUp,
         LINK_VERSION,
         control::{DownstreamFrame, ResumePoint, RoomReport, UpstreamFrame},
         media::PartHeader,
@@ -100,6 +101,10 @@ pub enum Output {
     Report {
         rooms: Vec<RoomReport>,
         egress_bytes: u64,
+    },
+    /// What viewers' sockets at the relay do, for the rooms' chats.
+    Chat {
+        items: Vec<ChatUp>,
     },
     /// Close the connection; nothing follows.
     Close {
@@ -203,6 +208,7 @@ impl Publisher {
             (Stage::Greeted, DownstreamFrame::Report { rooms, egress_bytes }) => {
                 self.outputs.push_back(Output::Report { rooms, egress_bytes });
             }
+            (Stage::Greeted, DownstreamFrame::Chat { items }) => self.outputs.push_back(Output::Chat { items }),
             (Stage::Greeted, DownstreamFrame::Ping { t0 }) => self.outputs.push_back(Output::Pong { t0 }),
             (Stage::Greeted, DownstreamFrame::Hello { .. }) => self.close(code::PROTOCOL, "a second hello"),
             (Stage::Expecting | Stage::Closed, _) => self.close(code::PROTOCOL, "hello was expected"),

@@ -412,7 +412,7 @@ impl World {
                 publisher::Output::ResetPart { id, .. } => {
                     self.connection.as_mut().unwrap().waiting.retain(|key, _| key.1 != id);
                 }
-                publisher::Output::Pong { .. } | publisher::Output::Report { .. } => {}
+                publisher::Output::Pong { .. } | publisher::Output::Report { .. } | publisher::Output::Chat { .. } => {}
                 publisher::Output::Close { reason, .. } => panic!("the publisher closed: {reason}"),
             }
         }

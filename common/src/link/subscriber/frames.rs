@@ -82,6 +82,7 @@ impl Subscriber {
             | UpstreamFrame::Revoke { .. }
             | UpstreamFrame::PublicUrls { .. }
             | UpstreamFrame::Room { .. }
+            | UpstreamFrame::Chat { .. }
             | UpstreamFrame::Pong { .. } => {}
         }
     }

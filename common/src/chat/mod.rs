@@ -1,0 +1,6 @@
+//! Chat: the rules by which a room orders, refuses, moderates and remembers what is said in it.
+//!
+//! [`room`] is the origin's side, one state machine a room. [`relay`] is a relay's: it carries, mirrors and repeats, and decides
+//! nothing. What goes between them is in [`crate::wire::chat`], what goes to browsers in [`json`].
+
+pub mod record;
