@@ -6,4 +6,5 @@
 pub mod allowance;
 pub mod json;
 pub mod record;
+pub mod relay;
 pub mod room;
