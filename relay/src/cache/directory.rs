@@ -84,6 +84,7 @@ impl Directory {
             | UpstreamFrame::BitRate { .. }
             | UpstreamFrame::End { .. }
             | UpstreamFrame::Pong { .. }
+            | UpstreamFrame::Chat { .. }
             | UpstreamFrame::GoAway { .. } => {}
         }
     }
