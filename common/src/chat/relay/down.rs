@@ -1,8 +1,9 @@
 //! What the origin says, taken into the mirror and told to sockets.
 
 use super::{
-    MAX_MESSAGES, Room,
+    MAX_MESSAGES,
     output::{Output, OwnCopy},
+    rooms::Room,
 };
 use crate::{
     chat::{

@@ -10,12 +10,13 @@
 mod down;
 mod mirror;
 mod output;
+mod rooms;
 mod socket;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
@@ -24,12 +25,11 @@ pub use self::{
     output::Output,
     socket::{MAX_HELD, MAX_PENDING, Opened, PENDING_FOR},
 };
-use self::{mirror::Mirror, socket::Socket};
+use self::{rooms::Room, socket::Socket};
 use crate::{
     auth::{Revocations, VIEWER_TOKEN_LEEWAY, ViewerClaims},
     chat::{json::ServerMessage, room::Now},
     id::RoomSlug,
-    time::Monotonic,
     wire::chat::{ChatAct, ChatUp, KickReason, RefusalCode, SnapshotPiece, SocketId},
 };
 
@@ -54,19 +54,6 @@ pub struct RelayChat {
     /// Of all sockets.
     pending: usize,
     outputs: VecDeque<Output>,
-}
-
-#[derive(Debug, Default)]
-struct Room {
-    mirror: Mirror,
-    /// The snapshot is here, and what happens since comes.
-    is_current: bool,
-    /// Pieces of a snapshot that is not whole yet.
-    collected: SnapshotPiece,
-    members: BTreeSet<SocketId>,
-    /// Oldest first.
-    of_viewer: HashMap<String, Vec<SocketId>>,
-    empty_since: Option<Monotonic>,
 }
 
 impl RelayChat {
@@ -247,28 +234,6 @@ impl RelayChat {
         self.sockets.values_mut().for_each(|socket| socket.entered = false);
     }
 
-    /// There is no such room any more.
-    pub fn room_gone(&mut self, now: Now, slug: &RoomSlug) {
-        let Some(room) = self.rooms.get(slug) else {
-            return;
-        };
-        for id in room.members.clone() {
-            self.kick(now, id, KickReason::RoomGone);
-        }
-        self.rooms.remove(slug);
-    }
-
-    /// These rooms are all that there are.
-    pub fn only_rooms(&mut self, now: Now, rooms: &BTreeSet<RoomSlug>) {
-        let gone: Vec<RoomSlug> = self
-            .rooms
-            .keys()
-            .filter(|slug| !rooms.contains(slug))
-            .cloned()
-            .collect();
-        gone.iter().for_each(|slug| self.room_gone(now, slug));
-    }
-
     /// Sockets whose token is revoked are kicked, a moment later: the origin may say that it was a ban.
     pub fn revoked(&mut self, now: Now, revocations: &Revocations) {
         for socket in self.sockets.values_mut() {
@@ -311,41 +276,6 @@ impl RelayChat {
             .for_each(|(id, client_id)| self.unavailable(id, Some(client_id)));
         kicked.into_iter().for_each(|(id, reason)| self.kick(now, id, reason));
         self.let_go_of_rooms(now);
-    }
-
-    fn let_go_of_rooms(&mut self, now: Now) {
-        let is_over = |room: &Room| {
-            room.empty_since
-                .is_some_and(|since| now.monotonic.since(since) >= LINGER)
-        };
-        let over: Vec<RoomSlug> = self
-            .rooms
-            .iter()
-            .filter(|(_, room)| is_over(room))
-            .map(|(slug, _)| slug.clone())
-            .collect();
-        for slug in over {
-            self.rooms.remove(&slug);
-            self.up(ChatUp::Unfollow { room: slug });
-        }
-    }
-
-    fn remove(&mut self, now: Now, id: SocketId) -> Option<Socket> {
-        let socket = self.sockets.remove(&id)?;
-        self.pending -= socket.pending.len();
-        if let Some(room) = self.rooms.get_mut(&socket.room) {
-            room.members.remove(&id);
-            if let Some(of_viewer) = room.of_viewer.get_mut(&socket.claims.viewer_id) {
-                of_viewer.retain(|other| *other != id);
-                if of_viewer.is_empty() {
-                    room.of_viewer.remove(&socket.claims.viewer_id);
-                }
-            }
-            if room.members.is_empty() {
-                room.empty_since = Some(now.monotonic);
-            }
-        }
-        Some(socket)
     }
 
     fn enter(&mut self, id: SocketId) {

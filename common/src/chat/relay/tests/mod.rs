@@ -1,10 +1,12 @@
 mod simulation;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::{
     auth::{Role, revocations::revoke},
     chat::json::Hello,
-    time::UnixMillis,
+    time::{Monotonic, UnixMillis},
     wire::{
         chat::{ChatDown, ChatEvent, ChatMessage, ChatState, Notice, SocketEvent},
         control::RevokedSubject,
