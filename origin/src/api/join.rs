@@ -183,7 +183,7 @@ async fn turn_away(
     known: Option<&ViewerClaims>,
     now: UnixMillis,
 ) -> ApiResult<()> {
-    if state.control.db().is_banned(&room.slug, viewer_id).await? {
+    if state.control.is_banned(&room.slug, viewer_id).await? {
         return Err(ApiError::Forbidden("you are banned from this room"));
     }
     let is_in = known.is_some_and(|claims| now < claims.expires_at);
