@@ -4,14 +4,18 @@ use std::{collections::HashSet, sync::Arc};
 
 use common::{
     auth::Role,
-    chat::record::AuditEntry,
+    chat::{
+        record::{AuditEntry, Doer},
+        room::{NotDone, Settings},
+    },
     id::RoomSlug,
     time::UnixMillis,
     wire::{
-        chat::EmoteRef,
+        chat::{ChatAct, EmoteRef},
         control::{Revocation, RoomReport},
     },
 };
+use futures::future::{self, BoxFuture};
 use node::live::Live;
 
 use crate::{
@@ -90,6 +94,12 @@ impl LivePlane for Plane {
 
     fn claim_name(&self, _room: &RoomSlug, _viewer_id: &str, _role: Role, wanted: &str) -> String {
         wanted.to_owned()
+    }
+
+    fn chat_settings_changed(&self, _room: &RoomSlug, _settings: Settings) {}
+
+    fn moderate(&self, _room: &RoomSlug, _by: Doer, _act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>> {
+        Box::pin(future::ready(Ok(())))
     }
 
     fn emotes_changed(&self, _room: &RoomSlug, _emotes: Vec<EmoteRef>) {}

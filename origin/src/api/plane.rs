@@ -7,7 +7,10 @@ use std::collections::HashSet;
 
 use common::{
     auth::Role,
-    chat::record::{AuditEntry, Doer},
+    chat::{
+        record::{AuditEntry, Doer},
+        room::{NotDone, Settings},
+    },
     id::RoomSlug,
     time::UnixMillis,
     wire::{
@@ -78,8 +81,15 @@ pub trait LivePlane: Send + Sync + 'static {
     /// A name that nobody else in the room has, as close to `wanted` as may be; the viewer's from now on.
     fn claim_name(&self, room: &RoomSlug, viewer_id: &str, role: Role, wanted: &str) -> String;
 
+    /// The room's name, access, listing, link policy or blocked words changed; lock and slow mode come by
+    /// [`LivePlane::moderate`].
+    fn chat_settings_changed(&self, room: &RoomSlug, settings: Settings);
+
     /// The room's emotes are these from now on.
     fn emotes_changed(&self, room: &RoomSlug, emotes: Vec<EmoteRef>);
+
+    /// The operator or a host acts; done, told to all and audited when it completes.
+    fn moderate(&self, room: &RoomSlug, by: Doer, act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>>;
 
     /// Keeps an entry of what the API did by itself.
     fn audit(&self, room: &RoomSlug, entry: AuditEntry);

@@ -88,12 +88,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database cannot answer; nothing is kept then.
-    pub async fn ban(
-        &self,
-        order: &BanOrder,
-        address: Option<String>,
-        now: UnixMillis,
-    ) -> Result<BanOutcome, DbError> {
+    pub async fn ban(&self, order: &BanOrder, address: Option<String>, now: UnixMillis) -> Result<BanOutcome, DbError> {
         let viewer = revoke(RevokedSubject::Viewer(order.viewer_id.clone()), now);
         let used_since = now.0.saturating_sub(IN_USE.as_millis() as i64);
         let (link, invite_id) = writing!(self, |connection| {

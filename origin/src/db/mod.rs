@@ -8,6 +8,7 @@
 //! Live rooms do without the database: losing it stops administration and joins alone.
 
 pub mod bans;
+pub mod chat_settings;
 pub mod emotes;
 pub mod invites;
 pub mod messages;
@@ -28,6 +29,7 @@ use sqlx::{
 
 pub use self::{
     bans::{Ban, BanOutcome, BannedLink},
+    chat_settings::ChatRow,
     emotes::{Emote, NewEmote},
     invites::{Invite, NewInvite},
     messages::Message,

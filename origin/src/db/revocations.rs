@@ -6,7 +6,7 @@ use common::{
     wire::control::{Revocation, RevokedSubject},
 };
 
-use super::{Database, DbError, reading, writing};
+use super::{Database, DbError, writing};
 
 /// Binds kind, subject, end. A subject that is revoked again stays so until the later end.
 pub(super) const INSERT_REVOCATION: &str = "INSERT INTO revocations (kind, subject, until) VALUES ($1, $2, $3) \

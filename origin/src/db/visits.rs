@@ -45,7 +45,7 @@ impl Database {
                 .bind(visit.role.as_str())
                 .bind(now.0)
                 .execute(connection)
-                .await?
+                .await?;
         });
         Ok(())
     }

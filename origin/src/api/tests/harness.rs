@@ -12,11 +12,18 @@ use std::{
 use axum::{Router, body::Body};
 use common::{
     auth::Role,
-    chat::record::AuditEntry,
+    chat::{
+        record::{AuditEntry, Doer},
+        room::{NotDone, Settings},
+    },
     id::RoomSlug,
     time::UnixMillis,
-    wire::{chat::EmoteRef, control::Revocation},
+    wire::{
+        chat::{ChatAct, EmoteRef},
+        control::Revocation,
+    },
 };
+use futures::future::{self, BoxFuture};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use node::http_server::Peer;
@@ -111,6 +118,18 @@ impl LivePlane for Plane {
         let name = candidates.find(|name| is_free(name)).unwrap();
         names.insert(name.clone(), viewer_id.to_owned());
         name
+    }
+
+    fn chat_settings_changed(&self, room: &RoomSlug, settings: Settings) {
+        self.tell(format!(
+            "settings of {room}: {:?} {:?}",
+            settings.links, settings.blocked_words
+        ));
+    }
+
+    fn moderate(&self, room: &RoomSlug, by: Doer, act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>> {
+        self.tell(format!("{} in {room}: {act:?}", by.nickname));
+        Box::pin(future::ready(Ok(())))
     }
 
     fn emotes_changed(&self, room: &RoomSlug, emotes: Vec<EmoteRef>) {
