@@ -7,6 +7,7 @@
 //!
 //! Live rooms do without the database: losing it stops administration and joins alone.
 
+pub mod chat;
 pub mod invites;
 pub mod messages;
 pub mod operators;
@@ -24,6 +25,7 @@ use sqlx::{
 };
 
 pub use self::{
+    chat::Kept,
     invites::{Invite, NewInvite},
     messages::Message,
     relays::{NewRelay, Relay},

@@ -8,13 +8,13 @@ use super::super::{
     Access, Database, DbError, Invite, Message, NewInvite, NewRelay, NewRoom, Relay, Room, RoomChange, rooms::StoredKey,
 };
 
-const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
 
-fn later(ms: i64) -> UnixMillis {
+pub(super) fn later(ms: i64) -> UnixMillis {
     UnixMillis(NOW.0 + ms)
 }
 
-fn slug(text: &str) -> RoomSlug {
+pub(super) fn slug(text: &str) -> RoomSlug {
     text.parse().unwrap()
 }
 
@@ -35,7 +35,7 @@ fn new_room(name: &str, key_byte: u8) -> NewRoom {
     }
 }
 
-async fn make_room(db: &Database, name: &str, key_byte: u8) -> Room {
+pub(super) async fn make_room(db: &Database, name: &str, key_byte: u8) -> Room {
     db.create_room(&new_room(name, key_byte), NOW).await.unwrap()
 }
 
