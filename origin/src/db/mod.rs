@@ -7,7 +7,10 @@
 //!
 //! Live rooms do without the database: losing it stops administration and joins alone.
 
+pub mod archive;
+pub mod audit;
 pub mod bans;
+pub mod chat;
 pub mod chat_settings;
 pub mod emotes;
 pub mod invites;
@@ -28,7 +31,9 @@ use sqlx::{
 };
 
 pub use self::{
+    audit::Audited,
     bans::{Ban, BanOutcome, BannedLink},
+    chat::Kept,
     chat_settings::ChatRow,
     emotes::{Emote, NewEmote},
     invites::{Invite, NewInvite},
