@@ -7,6 +7,7 @@ pub mod config;
 pub mod control;
 pub mod db;
 pub mod embedded;
+pub mod emotes;
 pub mod ingest;
 pub mod network;
 pub mod opening;
