@@ -30,6 +30,7 @@ use node::{
     shutdown::Shutdown,
 };
 
+pub(crate) use self::calls::MAX_REPLY_LEN;
 use self::{listener::Context, roster::Roster};
 pub use self::{
     status::{RelayStatus, ViaRelay, ViewerPeer},
