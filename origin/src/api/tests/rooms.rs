@@ -218,6 +218,7 @@ async fn a_change_is_stored_and_told() {
 async fn a_host_sets_what_goes_on_in_the_chat_and_nothing_else() {
     let house = House::open().await;
     let host = house.viewer_token("host").await;
+    let moderator = house.viewer_token("moderator").await;
     let line = "PATCH /api/rooms/cinema";
     let change = json!({"locked": true, "slowModeSeconds": 5, "links": "moderators",
         "blockedWords": [" spam ", "ça", "spam"], "retentionDays": 30});
@@ -268,7 +269,6 @@ async fn a_host_sets_what_goes_on_in_the_chat_and_nothing_else() {
     ] {
         house.call(line).bearer(&host).json(change).expect(403).await;
     }
-    let moderator = house.viewer_token("moderator").await;
     house
         .call(line)
         .bearer(&moderator)
