@@ -8,7 +8,7 @@ use common::{
 };
 
 use super::{
-    super::{Database, DbError, Kept, reading},
+    super::{Database, DbError, Kept},
     cases::{NOW, later, make_room, slug},
 };
 
