@@ -8,6 +8,7 @@ pub mod control;
 pub mod db;
 pub mod embedded;
 pub mod ingest;
+pub mod network;
 pub mod opening;
 pub mod plane;
 pub mod relays;

@@ -3,13 +3,23 @@
 use std::{collections::HashSet, sync::Arc};
 
 use common::{
+    auth::Role,
+    chat::{
+        record::{AuditEntry, Doer},
+        room::{NotDone, Settings},
+    },
     id::RoomSlug,
-    wire::control::{Revocation, RoomReport},
+    time::UnixMillis,
+    wire::{
+        chat::{ChatAct, EmoteRef},
+        control::{Revocation, RoomReport},
+    },
 };
+use futures::future::{self, BoxFuture};
 use node::live::Live;
 
 use crate::{
-    api::{LivePlane, RoomLive},
+    api::{ChatStorage, LivePlane, RoomLive},
     db::Room,
     relays::{RelayStatus, Relays, RoomsForRelays},
     room::Rooms,
@@ -81,6 +91,26 @@ impl LivePlane for Plane {
         self.relays.cut(relay_id);
         self.stores.relay_removed();
     }
+
+    fn claim_name(&self, _room: &RoomSlug, _viewer_id: &str, _role: Role, wanted: &str) -> String {
+        wanted.to_owned()
+    }
+
+    fn chat_settings_changed(&self, _room: &RoomSlug, _settings: Settings) {}
+
+    fn moderate(&self, _room: &RoomSlug, _by: Doer, _act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>> {
+        Box::pin(future::ready(Ok(())))
+    }
+
+    fn emotes_changed(&self, _room: &RoomSlug, _emotes: Vec<EmoteRef>) {}
+
+    fn audit(&self, _room: &RoomSlug, _entry: AuditEntry) {}
+
+    fn forget_messages(&self, _room: &RoomSlug, _before: UnixMillis) {}
+
+    fn chat_storage(&self) -> ChatStorage {
+        ChatStorage::default()
+    }
 }
 
 impl RoomsForRelays for Plane {
@@ -97,7 +127,7 @@ impl RoomsForRelays for Plane {
 mod tests {
     use std::time::Duration;
 
-    use common::{live::window::Retention, time::UnixMillis};
+    use common::live::window::Retention;
     use node::shutdown::Shutdown;
 
     use crate::{

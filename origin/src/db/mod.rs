@@ -1,4 +1,4 @@
-//! The database: rooms, invites, relays, chat history, sign-ins. All SQL of the origin stands in this module.
+//! The database: rooms, invites, relays, chat and its moderation, sign-ins. All SQL of the origin stands in this module.
 //!
 //! One SQL text serves SQLite and PostgreSQL: `$N`, `RETURNING`, `ON CONFLICT`, times as milliseconds in 64-bit
 //! integers. The tests run the same cases on both. On SQLite one connection writes, with `BEGIN IMMEDIATE`: a
@@ -7,7 +7,10 @@
 //!
 //! Live rooms do without the database: losing it stops administration and joins alone.
 
+pub mod bans;
 pub mod chat;
+pub mod chat_settings;
+pub mod emotes;
 pub mod invites;
 pub mod messages;
 pub mod operators;
@@ -15,6 +18,7 @@ pub mod relays;
 pub mod revocations;
 pub mod rooms;
 mod settings;
+pub mod visits;
 
 use std::{str::FromStr, time::Duration};
 
@@ -25,11 +29,15 @@ use sqlx::{
 };
 
 pub use self::{
+    bans::{Ban, BanOutcome, BannedLink},
     chat::Kept,
+    chat_settings::ChatRow,
+    emotes::{Emote, NewEmote},
     invites::{Invite, NewInvite},
     messages::Message,
     relays::{NewRelay, Relay},
     rooms::{Access, NewRoom, Room, RoomChange},
+    visits::Visit,
 };
 
 /// How long a statement waits for SQLite's other writer, and anyone for a free connection.
