@@ -2,11 +2,13 @@
 
 pub mod api;
 pub mod app;
+pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod db;
 pub mod embedded;
+pub mod gate;
 pub mod ingest;
 pub mod network;
 pub mod opening;
