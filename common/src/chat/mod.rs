@@ -4,5 +4,11 @@
 //! nothing. What goes between them is in [`crate::wire::chat`], what goes to browsers in [`json`].
 
 pub mod allowance;
+pub mod emoji;
+pub mod history;
+pub mod looks;
+pub mod permissions;
+pub mod policy;
 pub mod record;
 pub mod room;
+pub mod text;

@@ -9,7 +9,9 @@ mod interface;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub use interface::{Entrant, LinkPolicy, NotDone, Now, OnAir, Opening, Output, RelayKey, Settings, SocketKey};
+pub use interface::{Entrant, NotDone, Now, OnAir, Opening, Output, RelayKey, Settings, SocketKey};
+
+pub use crate::chat::policy::LinkPolicy;
 
 use crate::{
     auth::Role,
