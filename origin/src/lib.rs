@@ -8,6 +8,8 @@ pub mod config;
 pub mod control;
 pub mod db;
 pub mod embedded;
+
+pub mod emotes;
 pub mod gate;
 pub mod ingest;
 pub mod network;

@@ -21,13 +21,11 @@ pub struct Kept {
 // A room may be deleted while something of it waits to be written: then nothing is.
 const INSERT_MESSAGE: &str = "INSERT INTO messages (room, id, viewer_id, nickname, role, text, sent_at, media_time, reply_to) \
      SELECT slug, $2, $3, $4, $5, $6, $7, $8, $9 FROM rooms WHERE slug = $1 ON CONFLICT (room, id) DO NOTHING";
-const DELETE_MESSAGE: &str =
-    "UPDATE messages SET deleted_at = $3 WHERE room = $1 AND id = $2 AND deleted_at IS NULL";
+const DELETE_MESSAGE: &str = "UPDATE messages SET deleted_at = $3 WHERE room = $1 AND id = $2 AND deleted_at IS NULL";
 const PIN: &str = "UPDATE rooms SET pinned_message_id = $2 WHERE slug = $1";
 const SLOW_MODE: &str = "UPDATE rooms SET slow_mode_seconds = $2 WHERE slug = $1";
 const LOCK: &str = "UPDATE rooms SET locked = $2 WHERE slug = $1";
-const RESERVE: &str =
-    "UPDATE rooms SET reserved_message_id = $2 WHERE slug = $1 AND reserved_message_id < $2";
+const RESERVE: &str = "UPDATE rooms SET reserved_message_id = $2 WHERE slug = $1 AND reserved_message_id < $2";
 /// An act is known by who did what to whom in which millisecond.
 const INSERT_AUDIT: &str = "INSERT INTO audit \
      (room, at, by_viewer_id, by_nickname, by_role, action, target_viewer_id, target_nickname, detail, reason) \

@@ -7,6 +7,8 @@
 //!
 //! Live rooms do without the database: losing it stops administration and joins alone.
 
+pub mod archive;
+pub mod audit;
 pub mod bans;
 pub mod chat;
 pub mod chat_settings;
@@ -29,6 +31,7 @@ use sqlx::{
 };
 
 pub use self::{
+    audit::Audited,
     bans::{Ban, BanOutcome, BannedLink},
     chat::Kept,
     chat_settings::ChatRow,

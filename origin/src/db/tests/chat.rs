@@ -85,13 +85,19 @@ pub(super) async fn a_batch_that_is_written_again_is_there_once(db: &Database) {
     }
     let third = db.message(&slug("cinema"), 3).await.unwrap().unwrap();
     assert_eq!((&*third.text, third.reply_to), ("message 3 🎬", Some(2)));
-    assert_eq!((third.role, third.sent_at, third.media_time), (Role::Moderator, later(3), Some(later(-3))));
+    assert_eq!(
+        (third.role, third.sent_at, third.media_time),
+        (Role::Moderator, later(3), Some(later(-3)))
+    );
     assert_eq!(db.message(&slug("cinema"), 2).await.unwrap(), None);
     assert_eq!(db.newest_message_id(&slug("cinema")).await.unwrap(), 3);
     let room = db.room(&slug("cinema")).await.unwrap().unwrap();
     assert_eq!((room.slow_mode_seconds, room.locked), (9, true));
     assert_eq!(count(db, "SELECT pinned_message_id FROM rooms").await.unwrap(), 3);
-    assert_eq!(count(db, "SELECT deleted_at FROM messages WHERE id = 2").await.unwrap(), later(7).0);
+    assert_eq!(
+        count(db, "SELECT deleted_at FROM messages WHERE id = 2").await.unwrap(),
+        later(7).0
+    );
 }
 
 pub(super) async fn what_a_deleted_room_left_waiting_is_not_written_and_harms_nothing(db: &Database) {
@@ -141,7 +147,9 @@ pub(super) async fn message_ids_that_were_set_aside_are_never_given_again(db: &D
     assert!(second >= 100_000, "{second}");
     let upto = second + 5_000_000;
     db.keep(&[kept("cinema", Record::IdsReserved { upto })]).await.unwrap();
-    db.keep(&[kept("cinema", Record::IdsReserved { upto: 3 })]).await.unwrap();
+    db.keep(&[kept("cinema", Record::IdsReserved { upto: 3 })])
+        .await
+        .unwrap();
     let third = db.reserve_message_ids().await.unwrap();
     // Ids are used ahead of what was kept, as far as the headroom.
     assert!(first(third.clone(), "cinema") >= upto + 100_000);

@@ -2,6 +2,7 @@
 
 mod cases;
 mod chat;
+mod moderation;
 mod postgres;
 
 use super::*;
@@ -60,6 +61,18 @@ on_both_engines!(
     chat::what_a_deleted_room_left_waiting_is_not_written_and_harms_nothing,
     chat::what_the_database_cannot_take_is_told_from_a_database_that_is_away,
     chat::message_ids_that_were_set_aside_are_never_given_again,
+    moderation::a_ban_revokes_the_invite_that_nobody_else_uses,
+    moderation::a_ban_leaves_a_shared_invite_and_refuses_newcomers_from_its_address,
+    moderation::who_came_long_ago_or_is_banned_does_not_share_an_invite,
+    moderation::a_ban_that_is_repeated_does_the_same_again,
+    moderation::a_banned_address_is_refused_at_the_open_door,
+    moderation::a_ban_that_is_taken_back_is_gone,
+    moderation::names_of_staff_are_theirs_until_they_may_not_come_again,
+    moderation::audit_comes_in_pages_newest_first,
+    moderation::chat_settings_read_back_as_they_were_set,
+    moderation::emotes_are_kept_by_name_and_found_by_file,
+    moderation::old_messages_are_forgotten_in_batches,
+    moderation::a_whole_chat_is_read_in_pages_without_what_was_deleted,
 );
 
 /// Of PostgreSQL alone: an SQLite file is one origin's.
