@@ -33,6 +33,7 @@ use node::{
 
 use crate::chat::Chats;
 
+pub(crate) use self::calls::MAX_REPLY_LEN;
 use self::{listener::Context, roster::Roster};
 pub use self::{
     status::{RelayStatus, ViaRelay, ViewerPeer},
