@@ -45,7 +45,7 @@ impl Origin {
         let gate = Arc::new(ChatGate::new(Arc::clone(&control), relays));
         let shutdown = Shutdown::new();
         let first_ids = control.db().reserve_message_ids().await.unwrap();
-        let chats = Chats::new(stores, gate, shutdown.clone());
+        let chats = Chats::new(stores, gate, &shutdown);
         for (room, first_id) in first_ids {
             let settings = Settings::default();
             chats.open(&room, Known { settings, first_id });

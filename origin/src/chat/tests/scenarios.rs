@@ -116,10 +116,17 @@ async fn what_comes_while_a_chat_opens_happens_then_in_order() {
     let mut left = house.relay("r2");
     left.follow().await;
     drop(left);
+    let mut late = house.relay("r3");
+    late.follow().await;
     // The database does not answer: the chat opens without.
     assert_eq!(relay.snapshot().await, []);
     assert!(matches!(relay.told(1).await, SocketEvent::Entered { .. }));
     assert_eq!(relay.message().await.text, "early");
+    // What was said before it came is in its snapshot, and nothing comes before that.
+    match late.next().await.1 {
+        ChatDown::Snapshot(piece) => assert_eq!(piece.messages[0].text, "early"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
