@@ -2,14 +2,18 @@
 
 pub mod api;
 pub mod app;
+pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod db;
 pub mod embedded;
+
 pub mod emotes;
+pub mod gate;
 pub mod ingest;
 pub mod network;
+pub mod news;
 pub mod opening;
 pub mod plane;
 pub mod relays;

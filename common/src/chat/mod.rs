@@ -4,5 +4,15 @@
 //! nothing. What goes between them is in [`crate::wire::chat`], what goes to browsers in [`json`].
 
 pub mod allowance;
+pub mod emoji;
+pub mod history;
+pub mod looks;
+pub mod mentions;
+pub mod names;
+pub mod permissions;
+pub mod policy;
+pub mod reactions;
 pub mod record;
+pub mod repeats;
 pub mod room;
+pub mod text;

@@ -2,7 +2,10 @@
 
 use crate::{
     auth::Role,
-    chat::record::{BanOrder, Record},
+    chat::{
+        policy::LinkPolicy,
+        record::{BanOrder, Record},
+    },
     id::RoomSlug,
     time::{Monotonic, UnixMillis},
     wire::chat::{ChatDown, ChatMessage, EmoteRef, SocketId},
@@ -68,14 +71,6 @@ pub struct Settings {
     pub links: LinkPolicy,
     /// Words that nobody but moderators may write, in any case.
     pub blocked_words: Vec<String>,
-}
-
-/// Who may write web addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LinkPolicy {
-    #[default]
-    Everyone,
-    Moderators,
 }
 
 /// How the room stands on air.
