@@ -36,6 +36,7 @@ use super::super::{
     rooms::{CallFailure, FetchFailure, Rooms},
     router,
 };
+use crate::chat::link::{self, LinkEnd};
 
 pub(super) const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
 pub(super) const EPOCH: Epoch = Epoch(0xc1);
@@ -55,6 +56,8 @@ pub(super) struct Stage {
     pub(super) live: Arc<Live>,
     pub(super) router: Router,
     pub(super) shutdown: Shutdown,
+    /// The origin's end of chat, until a test takes it.
+    pub(super) link: Option<LinkEnd>,
     signer: Signer,
 }
 
@@ -65,12 +68,14 @@ impl Stage {
         let signer = signer(1);
         let rooms = Arc::new(FakeRooms::new(&signer, live.clone()));
         let shutdown = Shutdown::new();
-        let viewers = Viewers::new(rooms.clone(), shutdown.token().clone());
+        let (chat, link) = link::pair();
+        let viewers = Viewers::new(rooms.clone(), chat, &shutdown);
         Self {
             rooms,
             live,
             router: router(viewers),
             shutdown,
+            link: Some(link),
             signer,
         }
     }
@@ -260,12 +265,21 @@ impl Rooms for FakeRooms {
     }
 
     fn call(&self, request: CallRequest) -> BoxFuture<'_, Result<CallReply, CallFailure>> {
+        let request_is_for_a_picture = request
+            .path
+            .ends_with("/emotes/files/0123456789abcdef0123456789abcdef.gif");
+        let is_for_a_missing_one = request.path.contains("/emotes/files/") && !request_is_for_a_picture;
         self.calls.lock().unwrap().push(request);
-        let reply = CallReply {
-            status: 409,
+        let picture = request_is_for_a_picture.then(|| CallReply {
+            status: 200,
+            headers: Vec::new(),
+            body: Bytes::from_static(b"picture"),
+        });
+        let reply = picture.unwrap_or(CallReply {
+            status: if is_for_a_missing_one { 404 } else { 409 },
             headers: vec![("content-type".into(), "application/problem+json".into())],
             body: Bytes::from_static(br#"{"status":409}"#),
-        };
+        });
         let is_up = self.link_is_up.load(Ordering::Relaxed);
         std::future::ready(if is_up { Ok(reply) } else { Err(CallFailure) }).boxed()
     }
