@@ -10,7 +10,17 @@ const forbid = (files, ...groups) => ({
   },
 });
 
-const features = ['health', 'invites', 'player', 'relays', 'rooms', 'session', 'sign-in'];
+const features = [
+  'chat',
+  'health',
+  'invites',
+  'moderation',
+  'player',
+  'relays',
+  'rooms',
+  'session',
+  'sign-in',
+];
 
 export default tseslint.config(
   { ignores: ['dist'] },
