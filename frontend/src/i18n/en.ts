@@ -1,5 +1,8 @@
 /** English texts; the other catalogues have the same keys and placeholders, which the compiler checks. */
+import { enChat } from './en-chat';
+
 export const en = {
+  ...enChat,
   'app.tagline': 'Watch together, live',
   'app.language': 'Language',
   'app.home': 'All rooms',

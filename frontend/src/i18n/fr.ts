@@ -1,6 +1,8 @@
+import { frChat } from './fr-chat';
 import type { Catalogue } from './translate';
 
 export const fr: Catalogue = {
+  ...frChat,
   'app.tagline': 'Regarder ensemble, en direct',
   'app.language': 'Langue',
   'app.home': 'Tous les salons',
