@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { LanguageSwitch } from '@/components/language-switch';
 import { Icon } from '@/components/ui/icon';
+import { LockedBadge } from '@/components/ui/locked-badge';
 import { LiveBadge } from '@/components/ui/live-badge';
 import { useLanguage } from '@/i18n/locale';
 import type { Room } from '@/lib/api-types';
@@ -24,6 +25,7 @@ export function RoomHeader({ room, children }: { room: Room | null; children: Re
       </Link>
       <h1 className="min-w-0 truncate font-semibold">{room?.name ?? 'StreamCircle'}</h1>
       {room !== null && <LiveBadge live={room.isLive} interrupted={room.interrupted} />}
+      {room?.locked === true && <LockedBadge />}
       <span className="flex-1" />
       {room?.isLive === true && (
         <span

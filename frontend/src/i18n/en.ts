@@ -8,6 +8,7 @@ export const en = {
   'app.home': 'All rooms',
   'common.retry': 'Try again',
   'common.cancel': 'Cancel',
+  'common.close': 'Close',
   'common.copy': 'Copy',
   'common.copied': 'Copied',
   'common.show': 'Show',

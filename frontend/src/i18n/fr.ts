@@ -8,6 +8,7 @@ export const fr: Catalogue = {
   'app.home': 'Tous les salons',
   'common.retry': 'Réessayer',
   'common.cancel': 'Annuler',
+  'common.close': 'Fermer',
   'common.copy': 'Copier',
   'common.copied': 'Copié',
   'common.show': 'Afficher',

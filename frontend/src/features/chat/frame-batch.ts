@@ -14,7 +14,7 @@ export class FrameBatch<T> {
     this.#waiting.push(item);
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.flush(), LATEST_MS);
-    this.#frame = globalThis.requestAnimationFrame?.(() => this.flush());
+    if (typeof requestAnimationFrame === 'function') this.#frame = requestAnimationFrame(() => this.flush());
   }
 
   /** Hands over now what waits. */

@@ -70,8 +70,7 @@ const GROUP_MS = 5 * 60_000;
 
 export function continues(line: Line, before: Line | undefined): boolean {
   return (
-    before !== undefined &&
-    before.viewerId === line.viewerId &&
+    before?.viewerId === line.viewerId &&
     before.nickname === line.nickname &&
     line.replyTo === undefined &&
     Date.parse(line.sentAt) - Date.parse(before.sentAt) < GROUP_MS

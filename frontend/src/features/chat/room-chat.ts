@@ -41,7 +41,7 @@ export class RoomChat {
   readonly state = new Store<ChatState>(emptyChat);
   readonly older = new Store<Older>('idle');
   /** What stands in the composer: it outlives the panel. */
-  draft = '';
+  readonly draft = new Store('');
   readonly #socket: ChatSocket;
   readonly #batch = new FrameBatch<ChatAction>((actions) => this.#apply(actions));
 
