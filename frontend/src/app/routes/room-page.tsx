@@ -34,6 +34,7 @@ export function RoomPage({ slug }: { slug: string }) {
     remember('browser', CHAT_KEY, shown ? 'shown' : 'hidden');
     setChatShown(shown);
   };
+  const rename = () => visit.entry.rename();
   useWindowHeight();
 
   useEffect(() => {
@@ -49,11 +50,7 @@ export function RoomPage({ slug }: { slug: string }) {
     <div className="flex h-[var(--window-height,100dvh)] flex-col">
       <RoomHeader room={room}>
         {nickname !== null && (
-          <WatchingAs
-            nickname={nickname}
-            onRename={() => visit.entry.rename()}
-            className="max-w-28 sm:max-w-72"
-          />
+          <WatchingAs nickname={nickname} onRename={rename} className="hidden max-w-72 sm:block" />
         )}
         {joined && !chatShown && <ChatToggle chat={visit.chat} onShow={() => showChat(true)} />}
       </RoomHeader>
@@ -90,6 +87,7 @@ export function RoomPage({ slug }: { slug: string }) {
             chat={visit.chat}
             hidden={!chatShown}
             onHide={() => showChat(false)}
+            onRename={rename}
             tools={<RoomTools slug={slug} chat={visit.chat} />}
           />
         )}

@@ -76,7 +76,8 @@ export function Menu({ label, items, place, onClose }: MenuProps) {
       tabIndex={-1}
       aria-label={label}
       onKeyDown={onKeyDown}
-      style={at ?? { left: 0, top: 0, visibility: 'hidden' }}
+      // Not hidden before it has its place: what is hidden takes no focus.
+      style={at ?? { left: 0, top: 0, opacity: 0 }}
       className="fixed z-50 flex min-w-44 animate-appear flex-col rounded-xl border border-line bg-raised p-1 text-sm shadow-2xl"
     >
       {items.map((item) => (

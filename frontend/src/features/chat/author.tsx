@@ -34,7 +34,7 @@ interface AuthorProps {
 
 export function Author({ viewerId, nickname, role, className = '' }: AuthorProps) {
   return (
-    <span className={`inline-flex min-w-0 items-baseline gap-1.5 ${className}`}>
+    <span className={`inline-flex min-w-0 items-center gap-1.5 ${className}`}>
       <bdi className={`truncate font-semibold ${hueOf(viewerId)}`}>{nickname}</bdi>
       <RoleBadge role={role} />
     </span>

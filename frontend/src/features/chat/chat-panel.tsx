@@ -22,13 +22,14 @@ interface ChatPanelProps {
   hidden: boolean;
   /** null where there is nothing to win by hiding it. */
   onHide: (() => void) | null;
+  onRename: () => void;
   /** Stands in the head, for who may change the room. */
   tools: ReactNode;
 }
 
 type Asking = { what: 'silence' | 'ban'; person: RosterEntry } | null;
 
-export function ChatPanel({ chat, hidden, onHide, tools }: ChatPanelProps) {
+export function ChatPanel({ chat, hidden, onHide, onRename, tools }: ChatPanelProps) {
   const { t } = useLanguage();
   const connection = useSelected(chat.state, (state) => state.connection);
   const joined = useSelected(chat.state, (state) => state.me !== null);
@@ -73,7 +74,7 @@ export function ChatPanel({ chat, hidden, onHide, tools }: ChatPanelProps) {
           </PanelHead>
           <NoticeList chat={chat} />
           {people ? (
-            <RosterList chat={chat} commands={commands} />
+            <RosterList chat={chat} commands={commands} onRename={onRename} />
           ) : (
             <>
               <PinnedBar chat={chat} onShow={(id) => jumps.set({ id })} />

@@ -86,7 +86,7 @@ export function Composer({ chat, replyTo, onReplyDone, focusKey }: ComposerProps
 
   const open = suggestions.completion;
   return (
-    <div className="relative border-t border-line px-2 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))]">
+    <div className="relative px-2 pt-1 pb-[max(0.5rem,env(safe-area-inset-bottom))]">
       {open !== null && (
         <SuggestionList
           id={`${id}-list`}
@@ -133,7 +133,7 @@ export function Composer({ chat, replyTo, onReplyDone, focusKey }: ComposerProps
               }}
               onKeyDown={onKeyDown}
               onBlur={suggestions.close}
-              className="block max-h-32 min-h-10 w-full resize-none rounded-xl border border-line bg-ink py-2 pr-10 pl-3 text-base leading-[1.375rem] placeholder:text-muted aria-invalid:border-danger sm:text-sm sm:leading-[1.375rem]"
+              className="block max-h-32 min-h-10 w-full resize-none rounded-xl border border-line bg-ink py-2 pr-10 pl-3 text-base leading-[1.375rem] placeholder:text-muted focus-visible:outline-offset-0 aria-invalid:border-danger sm:text-sm sm:leading-[1.375rem]"
             />
             <IconButton
               icon="smile"

@@ -5,6 +5,9 @@
 
 const NEAR_END_PX = 40;
 const NEAR_TOP_PX = 400;
+/** What moves the list so little and was nobody's doing is a change of layout. */
+const LAYOUT_PX = 160;
+const INTENT_MS = 400;
 
 interface Anchor {
   row: Element;
@@ -24,6 +27,7 @@ export class ListScroll {
   #atEnd = true;
   #anchor: Anchor | null = null;
   #lastTop = 0;
+  #touchedMs = Number.NEGATIVE_INFINITY;
 
   /** `rows` selects the elements by which the place is kept. */
   constructor(private readonly rows: string) {}
@@ -37,11 +41,15 @@ export class ListScroll {
     resized.observe(list);
     if (list.firstElementChild !== null) resized.observe(list.firstElementChild);
     const scrolled = () => this.#scrolled(list, listener);
-    list.addEventListener('scroll', scrolled, { passive: true });
+    const touched = () => (this.#touchedMs = performance.now());
+    const stop = new AbortController();
+    list.addEventListener('scroll', scrolled, { signal: stop.signal, passive: true });
+    for (const name of ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const)
+      list.addEventListener(name, touched, { signal: stop.signal, passive: true });
     this.settle();
     return () => {
       resized.disconnect();
-      list.removeEventListener('scroll', scrolled);
+      stop.abort();
       this.#list = this.#listener = null;
     };
   }
@@ -72,6 +80,11 @@ export class ListScroll {
 
   #scrolled(list: HTMLElement, listener: ListListener): void {
     const distance = list.scrollHeight - list.clientHeight - list.scrollTop;
+    const meant = performance.now() - this.#touchedMs < INTENT_MS;
+    if (this.#atEnd && !meant && distance <= LAYOUT_PX) {
+      this.settle();
+      return;
+    }
     // The smallest move up is meant: the end must not hold who wants to leave it.
     const left = list.scrollTop < this.#lastTop - 1 && distance > 4;
     this.#lastTop = list.scrollTop;

@@ -10,6 +10,7 @@ import { ListScroll } from './list-scroll';
 import { ListTop } from './list-top';
 import { messageMenu, type MessageCommands } from './message-menu';
 import { MessageRow, type RowCommands } from './message-row';
+import { DayMarker, isOtherDay, UnreadMarker } from './list-markers';
 import { OwnRow } from './own-row';
 import type { RoomChat } from './room-chat';
 
@@ -71,6 +72,12 @@ export function MessageList({ chat, commands, onEdit, jumps }: MessageListProps)
 
   useLayoutEffect(() => scroll.settle());
 
+  // Who speaks wants to see it said.
+  const newestOwn = own.at(-1)?.clientId;
+  useEffect(() => {
+    if (newestOwn !== undefined) scroll.toEnd();
+  }, [scroll, newestOwn]);
+
   useAway(chat, !atEnd);
 
   const jumpTo = (id: number) => {
@@ -128,6 +135,7 @@ export function MessageList({ chat, commands, onEdit, jumps }: MessageListProps)
           />
           {shown.map((line, index) => (
             <Fragment key={line.id}>
+              {isOtherDay(line, shown[index - 1]) && <DayMarker iso={line.sentAt} />}
               {line.id === markerId && <UnreadMarker />}
               <MessageRow
                 line={line}
@@ -160,7 +168,7 @@ export function MessageList({ chat, commands, onEdit, jumps }: MessageListProps)
             setAtEnd(true);
             setFrom(null);
           }}
-          className={`absolute bottom-3 left-1/2 flex min-h-9 -translate-x-1/2 animate-appear items-center gap-1.5 rounded-full py-1 pr-4 pl-3 text-sm font-medium shadow-lg ${
+          className={`absolute bottom-3 left-1/2 flex min-h-9 -translate-x-1/2 animate-appear items-center whitespace-nowrap gap-1.5 rounded-full py-1 pr-4 pl-3 text-sm font-medium shadow-lg ${
             unread > 0
               ? 'bg-accent text-ink hover:bg-accent-strong'
               : 'border border-line bg-raised hover:bg-line'
@@ -187,19 +195,6 @@ function firstShown(lines: readonly Line[], from: number | null): number {
   if (from === null) return atEnd;
   const index = lines.findIndex((line) => line.id >= from);
   return index < 0 ? atEnd : Math.min(index, atEnd);
-}
-
-function UnreadMarker() {
-  const { t } = useLanguage();
-  return (
-    <div
-      role="separator"
-      aria-label={t('chat.unreadMarker')}
-      className="mx-3 mt-3 mb-1 flex items-center gap-3 text-xs font-semibold text-accent before:h-px before:flex-1 before:bg-accent/50 after:h-px after:flex-1 after:bg-accent/50"
-    >
-      {t('chat.unreadMarker')}
-    </div>
-  );
 }
 
 /** Up and down go from message to message; Enter opens a message's menu. */

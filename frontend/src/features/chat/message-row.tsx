@@ -3,6 +3,7 @@ import type { MenuPlace } from '@/components/ui/menu';
 import { Icon } from '@/components/ui/icon';
 import { IconButton } from '@/components/ui/icon-button';
 import { useLanguage } from '@/i18n/locale';
+import { formatTime } from '@/lib/format';
 import { Author } from './author';
 import type { Line } from './lines';
 import { MessageText } from './message-text';
@@ -78,7 +79,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       </div>
       <span className="absolute top-0 right-1 flex items-center gap-0.5 rounded-lg bg-raised pl-2 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 group-focus:opacity-100">
         <time dateTime={line.sentAt} className="text-xs text-muted tabular-nums">
-          {new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(new Date(line.sentAt))}
+          {formatTime(line.sentAt, locale)}
         </time>
         {!removed && (
           <IconButton

@@ -15,7 +15,11 @@ export function ReactionsBar({ chat }: { chat: RoomChat }) {
   const counts = useRecentCounts(chat);
   const [picking, setPicking] = useState(false);
   return (
-    <div role="group" aria-label={t('chat.react')} className="relative flex items-center px-2 pt-1.5">
+    <div
+      role="group"
+      aria-label={t('chat.react')}
+      className="relative flex items-center border-t border-line px-2 pt-1"
+    >
       {quickReactions.map((emoji) => (
         <button
           key={emoji}

@@ -10,8 +10,14 @@ import type { RosterEntry } from './wire';
 
 const order = { host: 0, moderator: 1, viewer: 2 } as const;
 
+interface RosterListProps {
+  chat: RoomChat;
+  commands: PersonCommands;
+  onRename: () => void;
+}
+
 /** Who is in the room: hosts and moderators first, then by name. */
-export function RosterList({ chat, commands }: { chat: RoomChat; commands: PersonCommands }) {
+export function RosterList({ chat, commands, onRename }: RosterListProps) {
   const { t, locale } = useLanguage();
   const roster = useSelected(chat.state, (state) => state.roster);
   const count = useSelected(chat.state, (state) => state.count);
@@ -33,13 +39,21 @@ export function RosterList({ chat, commands }: { chat: RoomChat; commands: Perso
             key={person.viewerId}
             className="flex min-h-11 items-center justify-between gap-2 rounded-lg pr-1 pl-2 text-sm focus-within:bg-raised hover:bg-raised"
           >
-            <span className="flex min-w-0 items-baseline gap-2">
+            <span className="flex min-w-0 items-center gap-2">
               <Author {...person} />
               {person.viewerId === me?.viewerId && (
                 <span className="shrink-0 text-xs text-muted">{t('chat.you')}</span>
               )}
             </span>
-            {person.viewerId !== me?.viewerId && (
+            {person.viewerId === me?.viewerId ? (
+              <button
+                type="button"
+                onClick={onRename}
+                className="min-h-10 rounded-lg px-2 text-xs text-muted hover:text-text"
+              >
+                {t('room.rename')}
+              </button>
+            ) : (
               <IconButton
                 icon="more"
                 label={t('chat.personOptions', { nickname: person.nickname })}

@@ -66,7 +66,7 @@ function EntryRow({ entry }: { entry: AuditEntry }) {
       </time>
       <bdi className="font-medium">{by.viewerId === null ? t('audit.operator') : by.nickname}</bdi>{' '}
       {actionText(entry.action, t)}{' '}
-      {target !== undefined && <bdi className="font-medium">{target.nickname}</bdi>}
+      {target !== undefined && <bdi className="font-medium">→ {target.nickname}</bdi>}
       {detail !== undefined && <q className="ml-1 wrap-anywhere text-muted">{detail}</q>}
       {reason !== undefined && <span className="text-muted"> · {reason}</span>}
     </li>
