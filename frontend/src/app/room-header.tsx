@@ -12,7 +12,9 @@ import { Link } from './link';
 export function RoomHeader({ room, children }: { room: Room | null; children: ReactNode }) {
   const { t } = useLanguage();
   return (
-    <header className="flex h-14 shrink-0 items-center gap-3 px-3 sm:px-5">
+    <header
+      className={`flex h-14 shrink-0 items-center gap-3 px-3 sm:px-5 ${room === null ? '' : 'max-md:short:hidden'}`}
+    >
       <Link
         to="/"
         className="shrink-0 rounded-lg"

@@ -64,7 +64,7 @@ export function RoomPage({ slug }: { slug: string }) {
         <div
           className={
             joined
-              ? `grid min-h-0 ${chatShown ? 'aspect-video max-h-[45vh] min-w-full' : 'row-span-2'} md:row-span-1 md:aspect-auto md:max-h-none`
+              ? `grid min-h-0 ${chatShown ? 'aspect-video max-h-[45vh] min-w-full max-md:short:max-h-40' : 'row-span-2'} md:row-span-1 md:aspect-auto md:max-h-none`
               : 'grid min-h-0'
           }
         >

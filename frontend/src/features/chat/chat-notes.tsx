@@ -124,7 +124,7 @@ export function PinnedBar({ chat, onShow }: { chat: RoomChat; onShow: (id: numbe
       aria-label={`${t('chat.showPinned')}: ${pinned.nickname}: ${pinned.text}`}
       title={pinned.text}
       onClick={() => onShow(pinned.id)}
-      className="flex items-center gap-2.5 border-b border-line px-4 py-2 text-left text-xs hover:bg-raised"
+      className="flex items-center gap-2.5 border-b border-line px-4 py-2 text-left text-xs hover:bg-raised max-md:short:hidden"
     >
       <Icon name="pin" className="size-4 shrink-0 text-accent" />
       <span className="line-clamp-2 min-w-0 wrap-anywhere">

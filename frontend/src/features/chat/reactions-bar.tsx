@@ -18,7 +18,7 @@ export function ReactionsBar({ chat }: { chat: RoomChat }) {
     <div
       role="group"
       aria-label={t('chat.react')}
-      className="relative flex items-center border-t border-line px-2 pt-1"
+      className="relative flex items-center border-t border-line px-2 pt-1 max-md:short:hidden"
     >
       {quickReactions.map((emoji) => (
         <button
