@@ -35,6 +35,7 @@ export default defineConfig({
   server: {
     proxy: {
       '/api': { target: api, changeOrigin: false },
+      '/emotes': { target: relay, changeOrigin: false },
       '/live': { target: relay, changeOrigin: false },
       '/ws': { target: relay, ws: true, changeOrigin: false },
     },

@@ -40,9 +40,15 @@ export function SpeakNote({ speech, full }: { speech: Speech; full: boolean }) {
   const { t } = useLanguage();
   const text = noteText();
   return (
-    <p role="status" className={text === null ? 'sr-only' : 'px-2 pb-1.5 text-xs text-muted'}>
-      {text}
-    </p>
+    <div className={`flex justify-between gap-3 text-xs text-muted ${text === null ? '' : 'px-2 pb-1.5'}`}>
+      <p role="status">{text}</p>
+      {speech.waitSeconds > 0 && (
+        // Not in the status: a countdown is not to be read out second by second.
+        <span className="shrink-0 text-accent tabular-nums">
+          {t('chat.waitToSpeak', { count: speech.waitSeconds })}
+        </span>
+      )}
+    </div>
   );
 
   function noteText(): string | null {
