@@ -26,6 +26,8 @@ pub type Socket = WebSocketStream<TcpStream>;
 
 /// Longest wait for something that is to happen at once.
 const SOON: Duration = Duration::from_secs(10);
+/// Longest wait for what a relay may hold while its link is away.
+const HELD: Duration = Duration::from_secs(25);
 static NEXT_CLIENT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// How a socket is opened.
@@ -206,26 +208,31 @@ impl Chatter {
         self.send(&message).await
     }
 
-    /// Says something and waits until it comes back.
+    /// Says something and waits until it comes back; again where it comes too soon after others.
     pub async fn tell(&mut self, text: &str) -> Result<Said> {
-        let client_id = self.say(text).await?;
-        let answer = self
-            .wait_for("one's own message or a refusal", |event| {
-                (is(event, "message") || is(event, "error")) && event["clientId"] == client_id.as_str()
-            })
-            .await?;
-        ensure!(is(&answer, "message"), "{text:?} was refused: {answer}");
-        Ok(serde_json::from_value(answer)?)
+        loop {
+            let client_id = self.say(text).await?;
+            let answer = self.answer_to(&client_id).await?;
+            if is(&answer, "message") {
+                return Ok(serde_json::from_value(answer)?);
+            }
+            ensure!(answer["code"] == "rateLimited", "{text:?} was refused: {answer}");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// The message or the error that comes back for a client id.
+    pub async fn answer_to(&self, client_id: &str) -> Result<Value> {
+        self.wait_long_for("one's own message or its refusal", HELD, |event| {
+            (is(event, "message") || is(event, "error")) && event["clientId"] == client_id
+        })
+        .await
     }
 
     /// Says something and gives the code of its refusal.
     pub async fn refusal(&mut self, text: &str) -> Result<String> {
         let client_id = self.say(text).await?;
-        let answer = self
-            .wait_for("a refusal", |event| {
-                (is(event, "message") || is(event, "error")) && event["clientId"] == client_id.as_str()
-            })
-            .await?;
+        let answer = self.answer_to(&client_id).await?;
         let code = answer["code"].as_str();
         Ok(code.with_context(|| format!("{text:?} passed: {answer}"))?.to_owned())
     }

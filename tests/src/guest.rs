@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
 /// Behind 127.0.0.1, which everything else in a test uses.
@@ -73,14 +73,18 @@ impl Guest {
             .await?)
     }
 
-    /// `GET` of a relay's URL with the cookies.
-    pub async fn get(&self, url: &str) -> Result<Response> {
-        Ok(self.http.get(url).send().await?)
-    }
-
-    /// `POST` of bytes with the cookies.
-    pub async fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> Result<Response> {
-        let request = self.http.post(url).header("content-type", content_type);
-        Ok(request.body(body).send().await?)
+    /// A call with this viewer token.
+    pub async fn call(
+        &self,
+        method: Method,
+        url: &str,
+        pass: &Pass,
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Result<Response> {
+        let mut request = self.http.request(method, url).bearer_auth(&pass.token);
+        if let Some((content_type, bytes)) = body {
+            request = request.header(CONTENT_TYPE, content_type).body(bytes);
+        }
+        Ok(request.send().await?)
     }
 }
