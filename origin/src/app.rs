@@ -1,9 +1,9 @@
 //! The origin put together: settings to listeners, rooms, relays and the API.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use common::{id::RoomSlug, live::window::Retention, wire::control::RoomState};
+use common::{chat::room::OnAir, id::RoomSlug, live::window::Retention, wire::control::RoomState};
 use node::{
     config::ExitError,
     http_server::{self, Limits},
@@ -18,14 +18,17 @@ use tokio::net::TcpListener;
 
 use crate::{
     api::{Api, LinkAddress},
+    chat::{Chats, Known},
     config::Config,
     control::Control,
+    db::DbError,
     embedded,
+    gate::ChatGate,
     ingest::{self, limits::IngestLimits},
     opening::{chain, open_control},
     plane::Plane,
     relays::{LinkState, Relays, RoomsForRelays},
-    room::{RoomAdmission, Rooms, RoomsConfig},
+    room::{RoomAdmission, RoomStatus, Rooms, RoomsConfig},
     stores::{self, Stores},
 };
 
@@ -99,7 +102,9 @@ impl Origin {
         let state = link_state(&self.control, &stores, &known).await?;
         let relays = Relays::new(state, Arc::new(stores.clone()));
         let rooms = open_rooms(config, &known, &stores, &shutdown);
-        let plane = Arc::new(Plane::new(rooms.clone(), relays.clone(), stores.clone()));
+        let chats = open_chats(known, &stores, &relays, &shutdown);
+        let plane = Plane::new(rooms.clone(), relays.clone(), chats.clone(), stores.clone());
+        let plane = Arc::new(plane);
         let link = LinkAddress {
             addresses: config.link_advertise.clone(),
             key_sha256: *self.authority.key_sha256(),
@@ -112,11 +117,12 @@ impl Origin {
                 config.link,
                 Arc::clone(&self.authority),
                 Arc::clone(&plane) as Arc<dyn RoomsForRelays>,
+                chats.clone(),
                 api.viewer_router(),
                 &shutdown,
             )
             .map_err(|cause| ExitError::failed("--link", config.link, cause))?;
-        shutdown.spawn(tell_rooms(rooms.clone(), relays.clone(), shutdown.clone()));
+        shutdown.spawn(tell_rooms(rooms.clone(), relays.clone(), chats, shutdown.clone()));
         shutdown.spawn(tell_public_urls(stores.clone(), relays, shutdown.clone()));
         let admission = Arc::new(RoomAdmission::new(rooms, Arc::new(stores)));
         shutdown.spawn(ingest::run(
@@ -181,23 +187,32 @@ pub fn load_tls(config: &Config) -> Result<Option<Tls>, ExitError> {
         .map_err(|cause| ExitError::config("--tls-cert", files.certificate.display(), cause))
 }
 
-async fn known_rooms(control: &Control) -> Result<Vec<RoomSlug>, ExitError> {
-    let rooms = control
-        .db()
-        .rooms()
-        .await
-        .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
-    Ok(rooms.into_iter().map(|room| room.slug).collect())
+/// All rooms, with what their chats have to know while the database is there to tell.
+async fn known_rooms(control: &Control) -> Result<Vec<(RoomSlug, Known)>, ExitError> {
+    let read = async {
+        let first_ids: HashMap<_, _> = control.db().reserve_message_ids().await?.into_iter().collect();
+        let rooms = control.db().rooms_with_chat().await?.into_iter();
+        let known = rooms.map(|(room, chat)| {
+            let known = Known {
+                settings: chat.settings(&room),
+                first_id: first_ids.get(&room.slug).copied().unwrap_or(1),
+            };
+            (room.slug, known)
+        });
+        Ok::<_, DbError>(known.collect())
+    };
+    read.await
+        .map_err(|cause| ExitError::failed("--database-url", "", cause))
 }
 
 /// What a relay is told first: all rooms, as it answers for those alone, and nothing in them yet.
-async fn link_state(control: &Control, stores: &Stores, rooms: &[RoomSlug]) -> Result<LinkState, ExitError> {
+async fn link_state(control: &Control, stores: &Stores, rooms: &[(RoomSlug, Known)]) -> Result<LinkState, ExitError> {
     let public_urls = stores
         .public_urls()
         .await
         .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
     let keys = control.secrets().signing().jwk_set().to_owned();
-    let offline = |slug: &RoomSlug| RoomState {
+    let offline = |(slug, _): &(RoomSlug, Known)| RoomState {
         slug: slug.clone(),
         is_live: false,
         interrupted: false,
@@ -210,16 +225,25 @@ async fn link_state(control: &Control, stores: &Stores, rooms: &[RoomSlug]) -> R
     })
 }
 
-fn open_rooms(config: &Config, known: &[RoomSlug], stores: &Stores, shutdown: &Shutdown) -> Rooms {
+fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shutdown: &Shutdown) -> Rooms {
     let settings = RoomsConfig {
         part_target_ms: config.part_target_ms,
         retention: Retention::origin(),
     };
     let rooms = Rooms::new(settings, Arc::new(stores.clone()), shutdown.clone());
-    for slug in known {
+    for (slug, _) in known {
         rooms.open(slug);
     }
     rooms
+}
+
+fn open_chats(known: Vec<(RoomSlug, Known)>, stores: &Stores, relays: &Relays, shutdown: &Shutdown) -> Chats {
+    let gate = ChatGate::new(Arc::clone(stores.control()), relays.clone());
+    let chats = Chats::new(Arc::new(stores.clone()), Arc::new(gate), shutdown.clone());
+    for (slug, known) in known {
+        chats.open(&slug, known);
+    }
+    chats
 }
 
 async fn start_embedded(
@@ -255,8 +279,8 @@ async fn start_embedded(
     Ok(upstream)
 }
 
-/// Tells the relays of every room that comes, changes or goes.
-async fn tell_rooms(rooms: Rooms, relays: Relays, shutdown: Shutdown) {
+/// Tells the relays and the chats of every room that comes, changes or goes.
+async fn tell_rooms(rooms: Rooms, relays: Relays, chats: Chats, shutdown: Shutdown) {
     let mut states = rooms.states();
     let mut told = std::collections::BTreeMap::new();
     loop {
@@ -264,6 +288,7 @@ async fn tell_rooms(rooms: Rooms, relays: Relays, shutdown: Shutdown) {
         for (slug, state) in &now {
             if told.get(slug) != Some(state) {
                 relays.push_room(state.clone());
+                chats.set_on_air(slug, on_air(rooms.status(slug)));
             }
         }
         for slug in told.keys().filter(|slug| !now.contains_key(slug)) {
@@ -274,6 +299,14 @@ async fn tell_rooms(rooms: Rooms, relays: Relays, shutdown: Shutdown) {
             changed = states.changed() => if changed.is_err() { return },
             () = shutdown.token().cancelled() => return,
         }
+    }
+}
+
+fn on_air(status: RoomStatus) -> OnAir {
+    OnAir {
+        is_live: status.is_live,
+        interrupted: status.interrupted,
+        started_at: status.started_at,
     }
 }
 

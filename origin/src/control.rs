@@ -4,6 +4,7 @@
 //! nothing of live media: telling the rooms and relays what changed is the caller's.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -23,6 +24,7 @@ use crate::{
 };
 
 mod addresses;
+mod bans;
 mod relays;
 mod sign_in;
 
@@ -31,6 +33,8 @@ pub use self::{
     relays::{EMBEDDED_RELAY, JOIN_SECRET_LIFE},
     sign_in::{SESSION_LIFE, SIGN_IN_LINK_LIFE, Welcome},
 };
+
+pub use crate::db::{BanOutcome, BannedLink};
 
 /// Life of an invite when nobody says otherwise.
 pub const DEFAULT_INVITE_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -87,6 +91,8 @@ pub struct Control {
     addresses: Addresses,
     /// A copy of the database's, asked at each call that shows a viewer token. Never held across an await.
     revocations: Mutex<Revocations>,
+    /// Viewers who are banned, though the database does not have it yet.
+    unkept_bans: Mutex<HashSet<String>>,
 }
 
 impl Control {
@@ -106,6 +112,7 @@ impl Control {
             secrets,
             addresses: config.addresses,
             revocations,
+            unkept_bans: Mutex::default(),
         };
         if control.db.is_first_start(now).await? {
             control.make_first_room(now).await?;
@@ -259,14 +266,6 @@ impl Control {
         Ok(self.put_in_force(self.db.revoke_invite(id, now).await?, now))
     }
 
-    /// Bans a viewer from a room and revokes its token; `None` when there is no such room.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn ban(&self, room: &RoomSlug, viewer_id: &str, now: UnixMillis) -> Result<Option<Revocation>, DbError> {
-        Ok(self.put_in_force(self.db.ban(room, viewer_id, now).await?, now))
-    }
-
     fn put_in_force(&self, revocation: Option<Revocation>, now: UnixMillis) -> Option<Revocation> {
         self.lock_revocations().extend(revocation.clone(), now);
         revocation
@@ -285,6 +284,10 @@ impl Control {
     fn lock_revocations(&self) -> MutexGuard<'_, Revocations> {
         // Nothing that is done under the lock can leave it half done.
         self.revocations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_unkept_bans(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.unkept_bans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,12 +2,17 @@
 
 pub mod api;
 pub mod app;
+pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod db;
 pub mod embedded;
+
+pub mod emotes;
+pub mod gate;
 pub mod ingest;
+pub mod network;
 pub mod opening;
 pub mod plane;
 pub mod relays;

@@ -1,32 +1,49 @@
-//! The live side of the origin as the API and the relays see it: rooms and relays behind their traits.
+//! The live side of the origin as the API and the relays see it: rooms, chats and relays behind their traits.
 
 use std::{collections::HashSet, sync::Arc};
 
 use common::{
+    auth::Role,
+    chat::{
+        record::{AuditEntry, Doer},
+        room::{NotDone, Settings},
+    },
     id::RoomSlug,
-    wire::control::{Revocation, RoomReport},
+    time::UnixMillis,
+    wire::{
+        chat::{ChatAct, EmoteRef},
+        control::{Revocation, RoomReport},
+    },
 };
+use futures::future::{BoxFuture, FutureExt};
 use node::live::Live;
 
 use crate::{
-    api::{LivePlane, RoomLive},
-    db::Room,
+    api::{ChatStorage, LivePlane, RoomLive},
+    chat::Chats,
+    db::{ChatRow, Room},
     relays::{RelayStatus, Relays, RoomsForRelays},
     room::Rooms,
     stores::Stores,
 };
 
-/// Rooms and relays as they run.
+/// Rooms, chats and relays as they run.
 #[derive(Clone)]
 pub struct Plane {
     rooms: Rooms,
     relays: Relays,
+    chats: Chats,
     stores: Stores,
 }
 
 impl Plane {
-    pub fn new(rooms: Rooms, relays: Relays, stores: Stores) -> Self {
-        Self { rooms, relays, stores }
+    pub fn new(rooms: Rooms, relays: Relays, chats: Chats, stores: Stores) -> Self {
+        Self {
+            rooms,
+            relays,
+            chats,
+            stores,
+        }
     }
 }
 
@@ -56,6 +73,7 @@ impl LivePlane for Plane {
 
     fn room_created(&self, room: &Room) {
         self.rooms.open(&room.slug);
+        self.chats.created(&room.slug, ChatRow::default().settings(room));
     }
 
     /// What may change (name, access, lock) is asked of the database at each join.
@@ -63,6 +81,7 @@ impl LivePlane for Plane {
 
     fn room_deleted(&self, room: &RoomSlug) {
         self.rooms.remove(room);
+        self.chats.remove(room);
     }
 
     fn cut_publisher(&self, room: &RoomSlug) {
@@ -74,12 +93,42 @@ impl LivePlane for Plane {
     }
 
     fn revoke(&self, revocation: Revocation) {
+        self.chats.revoked(&revocation);
         self.relays.push_revocation(revocation);
     }
 
     fn cut_relay(&self, relay_id: &str) {
         self.relays.cut(relay_id);
         self.stores.relay_removed();
+    }
+
+    fn claim_name(&self, room: &RoomSlug, viewer_id: &str, role: Role, wanted: &str) -> String {
+        self.chats.claim_name(room, viewer_id, role, wanted)
+    }
+
+    fn chat_settings_changed(&self, room: &RoomSlug, settings: Settings) {
+        self.chats.settings_changed(room, settings);
+    }
+
+    fn moderate(&self, room: &RoomSlug, by: Doer, act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>> {
+        let room = room.clone();
+        async move { self.chats.moderate(&room, &by, act).await }.boxed()
+    }
+
+    fn emotes_changed(&self, room: &RoomSlug, emotes: Vec<EmoteRef>) {
+        self.chats.emotes_changed(room, emotes);
+    }
+
+    fn audit(&self, room: &RoomSlug, entry: AuditEntry) {
+        self.chats.audit(room, entry);
+    }
+
+    fn forget_messages(&self, room: &RoomSlug, before: UnixMillis) {
+        self.chats.forget_messages(room, before);
+    }
+
+    fn chat_storage(&self) -> ChatStorage {
+        self.chats.storage()
     }
 }
 
@@ -97,10 +146,11 @@ impl RoomsForRelays for Plane {
 mod tests {
     use std::time::Duration;
 
-    use common::{live::window::Retention, time::UnixMillis};
+    use common::live::window::Retention;
     use node::shutdown::Shutdown;
 
     use crate::{
+        gate::ChatGate,
         control::{Addresses, Control, ControlConfig},
         relays::LinkState,
         room::RoomsConfig,
@@ -130,7 +180,9 @@ mod tests {
         };
         let rooms = Rooms::new(settings, Arc::new(stores.clone()), Shutdown::new());
         let relays = Relays::new(LinkState::default(), Arc::new(stores.clone()));
-        Plane::new(rooms, relays, stores.clone()).cut_relay("r1");
+        let gate = ChatGate::new(Arc::clone(stores.control()), relays.clone());
+        let chats = Chats::new(Arc::new(stores.clone()), Arc::new(gate), Shutdown::new());
+        Plane::new(rooms, relays, chats, stores.clone()).cut_relay("r1");
         let told = tokio::time::timeout(Duration::from_secs(20), stores.public_urls_changed()).await;
         told.unwrap();
     }

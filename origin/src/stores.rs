@@ -4,22 +4,29 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use common::{
+    auth::ViewerClaims,
+    chat::record::BanOrder,
     id::{Msn, RoomSlug},
     time::UnixMillis,
+    wire::chat::{ChatMessage, EmoteRef},
 };
 use futures::future::{BoxFuture, FutureExt};
 use node::clock;
 use tokio::sync::Notify;
 
 use crate::{
+    chat::{ChatStore, Loaded, StoreError},
     control::Control,
-    db::{DbError, Relay},
+    db::{BanOutcome, DbError, Kept, Message, Relay},
     ingest::admission::StreamKey,
     relays::{AllowedRelay, RelaySeen, RelayStore, StoreUnavailable},
     room::{KeyLookup, MsnStore},
 };
 
-/// [`KeyLookup`], [`MsnStore`] and [`RelayStore`] over the database. Clones share it.
+/// Messages that a room's chat remembers.
+const CHAT_HISTORY: u32 = 1000;
+
+/// [`KeyLookup`], [`MsnStore`], [`RelayStore`] and [`ChatStore`] over the database. Clones share it.
 #[derive(Clone)]
 pub struct Stores {
     control: Arc<Control>,
@@ -32,6 +39,10 @@ impl Stores {
             control,
             public_urls_changed: Arc::default(),
         }
+    }
+
+    pub fn control(&self) -> &Arc<Control> {
+        &self.control
     }
 
     /// Completes after a relay said where it is reached, or was removed.
@@ -112,6 +123,98 @@ impl RelayStore for Stores {
             Ok(())
         }
         .boxed()
+    }
+}
+
+impl ChatStore for Stores {
+    fn load<'a>(&'a self, room: &'a RoomSlug) -> BoxFuture<'a, Result<Option<Loaded>, StoreError>> {
+        async { self.load_chat(room).await.map_err(|error| store_error(&error)) }.boxed()
+    }
+
+    fn keep<'a>(&'a self, batch: &'a [Kept]) -> BoxFuture<'a, Result<(), StoreError>> {
+        async { self.control.db().keep(batch).await.map_err(|error| store_error(&error)) }.boxed()
+    }
+
+    fn ban<'a>(&'a self, order: &'a BanOrder) -> BoxFuture<'a, Result<BanOutcome, StoreError>> {
+        async {
+            let banned = self.control.ban(order, clock::unix_millis()).await;
+            banned.map_err(|error| store_error(&error))
+        }
+        .boxed()
+    }
+
+    fn unban<'a>(&'a self, room: &'a RoomSlug, viewer_id: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let unbanned = self.control.unban(room, viewer_id).await;
+            unbanned.map(|_| ()).map_err(|error| store_error(&error))
+        }
+        .boxed()
+    }
+
+    fn renew<'a>(
+        &'a self,
+        claims: &'a ViewerClaims,
+    ) -> BoxFuture<'a, Result<Option<(String, UnixMillis)>, StoreError>> {
+        async {
+            let renewed = self.control.renew_viewer(claims, clock::unix_millis()).await;
+            let token = renewed.map_err(|error| store_error(&error))?;
+            Ok(token.map(|(token, expires_at)| (token.expose().to_owned(), expires_at)))
+        }
+        .boxed()
+    }
+}
+
+impl Stores {
+    async fn load_chat(&self, room: &RoomSlug) -> Result<Option<Loaded>, DbError> {
+        let db = self.control.db();
+        let Some((_, chat)) = db.chat_settings(room).await? else {
+            return Ok(None);
+        };
+        let history = db.messages(room, None, CHAT_HISTORY).await?;
+        let pinned = match chat.pinned_message_id {
+            Some(id) => db.message(room, id).await?,
+            None => None,
+        };
+        let emote = |emote: crate::db::Emote| EmoteRef {
+            name: emote.name,
+            file: emote.file,
+        };
+        Ok(Some(Loaded {
+            history: history.into_iter().map(chat_message).collect(),
+            newest_id: db.newest_message_id(room).await?,
+            pinned: pinned.map(chat_message),
+            emotes: db.emotes(room).await?.into_iter().map(emote).collect(),
+            banned: db.banned_viewers(room).await?,
+            staff_names: db.staff_names(room).await?,
+        }))
+    }
+}
+
+/// Whom it named and by which client id it was sent is not kept.
+fn chat_message(message: Message) -> ChatMessage {
+    ChatMessage {
+        id: message.id,
+        viewer_id: message.viewer_id,
+        nickname: message.nickname,
+        role: message.role,
+        text: message.text,
+        sent_at: message.sent_at,
+        media_time: message.media_time,
+        reply_to: message.reply_to,
+        mentions: Vec::new(),
+        client_id: String::new(),
+    }
+}
+
+fn store_error(error: &DbError) -> StoreError {
+    let why = match error {
+        DbError::Query(cause) => format!("{error}: {cause}"),
+        _ => error.to_string(),
+    };
+    if error.is_about_data() {
+        StoreError::Refused(why)
+    } else {
+        StoreError::Away(why)
     }
 }
 

@@ -74,7 +74,7 @@ fn is_refused(c: char) -> bool {
 }
 
 /// Draws nothing by itself. Joiners are allowed inside a name (emoji and several scripts need them), but are no name.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,

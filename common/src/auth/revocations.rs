@@ -58,6 +58,11 @@ impl Revocations {
         self.holds(&RevokedSubject::Invite(invite_id.into()), now)
     }
 
+    /// Whether all tokens with this viewer id were revoked lately.
+    pub fn is_viewer_revoked(&self, viewer_id: &str, now: UnixMillis) -> bool {
+        self.holds(&RevokedSubject::Viewer(viewer_id.into()), now)
+    }
+
     /// All entries, in no order.
     pub fn entries(&self) -> impl Iterator<Item = Revocation> + '_ {
         self.until.iter().map(|(subject, until)| Revocation {

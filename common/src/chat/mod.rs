@@ -3,4 +3,12 @@
 //! [`room`] is the origin's side, one state machine a room. [`relay`] is a relay's: it carries, mirrors and repeats, and decides
 //! nothing. What goes between them is in [`crate::wire::chat`], what goes to browsers in [`json`].
 
+pub mod allowance;
+pub mod emoji;
+pub mod history;
+pub mod looks;
+pub mod permissions;
+pub mod policy;
 pub mod record;
+pub mod room;
+pub mod text;

@@ -6,13 +6,23 @@ use crate::{auth::Role, id::RoomSlug, time::UnixMillis, wire::chat::ChatMessage}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     Message(ChatMessage),
-    Deleted { message_id: i64 },
-    Pinned { message_id: Option<i64> },
-    SlowMode { seconds: u32 },
-    Locked { locked: bool },
+    Deleted {
+        message_id: i64,
+    },
+    Pinned {
+        message_id: Option<i64>,
+    },
+    SlowMode {
+        seconds: u32,
+    },
+    Locked {
+        locked: bool,
+    },
     Audit(AuditEntry),
     /// Message ids below `upto` may be used from now on, also before this is kept.
-    IdsReserved { upto: i64 },
+    IdsReserved {
+        upto: i64,
+    },
 }
 
 /// One act of a moderator: who did what to whom, when and why.

@@ -16,8 +16,13 @@ pub type SocketId = u64;
 pub enum ChatUp {
     /// Say what goes on in the room's chat: answered by [`ChatDown::Snapshot`] pieces, then by all that happens. `after`: id
     /// of the newest message that is here already.
-    Follow { room: RoomSlug, after: Option<i64> },
-    Unfollow { room: RoomSlug },
+    Follow {
+        room: RoomSlug,
+        after: Option<i64>,
+    },
+    Unfollow {
+        room: RoomSlug,
+    },
     /// A socket was opened with this viewer token. `address`: the viewer's, as the relay sees it. Answered by
     /// [`SocketEvent::Entered`] or [`SocketEvent::Kicked`].
     Enter {
@@ -26,7 +31,10 @@ pub enum ChatUp {
         token: String,
         address: String,
     },
-    Leave { room: RoomSlug, socket: SocketId },
+    Leave {
+        room: RoomSlug,
+        socket: SocketId,
+    },
     /// The viewer of a socket that entered shows a newer token.
     Token {
         room: RoomSlug,
@@ -34,7 +42,10 @@ pub enum ChatUp {
         token: String,
     },
     /// The viewer of a socket that entered wants a newer token: answered by [`SocketEvent::Token`].
-    Renew { room: RoomSlug, socket: SocketId },
+    Renew {
+        room: RoomSlug,
+        socket: SocketId,
+    },
     Act {
         room: RoomSlug,
         socket: SocketId,
@@ -72,12 +83,20 @@ pub enum ChatAct {
         viewer_id: String,
         reason: Option<String>,
     },
-    Unban { viewer_id: String },
+    Unban {
+        viewer_id: String,
+    },
     /// `None`: nothing is pinned any more.
-    Pin { message_id: Option<i64> },
+    Pin {
+        message_id: Option<i64>,
+    },
     /// Least seconds between two messages of one viewer; 0: none.
-    SlowMode { seconds: u32 },
-    Lock { locked: bool },
+    SlowMode {
+        seconds: u32,
+    },
+    Lock {
+        locked: bool,
+    },
 }
 
 /// From the origin to a relay that follows the room.
@@ -118,7 +137,9 @@ pub enum ChatEvent {
         media_time: Option<UnixMillis>,
     },
     /// All reactions of the last second, also those that were too many to be told one by one.
-    Reactions { counts: Vec<(String, u32)> },
+    Reactions {
+        counts: Vec<(String, u32)>,
+    },
     Presence {
         joined: Vec<RosterEntry>,
         /// Viewer ids.
@@ -134,9 +155,14 @@ pub enum ChatEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SocketEvent {
     /// The socket's viewer is in the room.
-    Entered { nickname: String, role: Role },
+    Entered {
+        nickname: String,
+        role: Role,
+    },
     /// Close the socket, for it is not let in, or not any more.
-    Kicked { reason: KickReason },
+    Kicked {
+        reason: KickReason,
+    },
     Refused {
         code: RefusalCode,
         detail: String,
@@ -144,7 +170,10 @@ pub enum SocketEvent {
     },
     /// What was said with this client id is this message; it was told to all before.
     Again(ChatMessage),
-    Token { token: String, expires_at: UnixMillis },
+    Token {
+        token: String,
+        expires_at: UnixMillis,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,9 +268,18 @@ pub enum Notice {
     /// It takes it again, and has all but what was dropped.
     StorageBack { kept: u64, dropped: u64 },
     /// A banned viewer's invite is used by others, so it still stands: the viewer is kept out by browser and address.
-    LinkShared { viewer_id: String, nickname: String, others: u32 },
+    LinkShared {
+        viewer_id: String,
+        nickname: String,
+        others: u32,
+    },
     /// A banned viewer's invite was used by nobody else, and is revoked.
     LinkRevoked { viewer_id: String, nickname: String },
     /// A viewer was silenced, or may speak again (0).
-    TimedOut { viewer_id: String, nickname: String, seconds: u32, by: String },
+    TimedOut {
+        viewer_id: String,
+        nickname: String,
+        seconds: u32,
+        by: String,
+    },
 }

@@ -97,8 +97,16 @@ impl LinkConnection {
     /// # Errors
     /// The connection was lost, the frame is longer than allowed, or the peer does not read.
     pub async fn write_frame<T: Serialize + Sync>(&self, frame: &T) -> Result<(), FrameError> {
-        let bytes = codec::encode_frame(frame)?;
-        let written = self.shared.control.writer.lock().await.write(bytes).await;
+        self.write_encoded(codec::encode_frame(frame)?).await
+    }
+
+    /// Writes a control frame that [`codec::encode_frame`] made; it may go to many peers and is encoded once. Otherwise as
+    /// [`LinkConnection::write_frame`].
+    ///
+    /// # Errors
+    /// The connection was lost, or the peer does not read.
+    pub async fn write_encoded(&self, frame: Bytes) -> Result<(), FrameError> {
+        let written = self.shared.control.writer.lock().await.write(frame).await;
         written.inspect_err(|error| self.close_after(error))
     }
 

@@ -1,8 +1,8 @@
 //! Joining a room: an invite (or an open door) and a nickname are traded for a viewer token of ten minutes.
 //!
 //! The same call renews: the cookie says who the browser is and with which invite it came. The invite is looked up each
-//! time, so what was revoked ends with the token at the latest. A ban is on the viewer id; it keeps out who keeps the
-//! cookie, and the invite has to be revoked to keep out who does not.
+//! time, so what was revoked ends with the token at the latest. A ban keeps out the browser by its cookie; and who shows none, by
+//! the address it comes from with the invite of somebody banned, where that invite still stands because others use it.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     control::after,
-    db::{Access, Invite, Room},
+    db::{Access, Invite, Room, Visit},
 };
 
 /// How long after its token's end a browser is still known by its cookie, and need not show its invite again.
@@ -89,16 +89,27 @@ pub(super) async fn join(
 
     let now = state.now();
     let room = find(&state, &slug).await?;
-    let known = shown
-        .cookie_identity(&slug, &state)
-        .filter(|claims| now < after(claims.expires_at, SESSION_LIFE));
+    let browser = shown.cookie_identity(&slug, &state);
+    if let Some(claims) = &browser
+        && state.control.is_banned(&slug, &claims.viewer_id).await?
+    {
+        return Err(ApiError::Forbidden("you are banned from this room"));
+    }
+    let known = browser.filter(|claims| now < after(claims.expires_at, SESSION_LIFE));
     let invite = admitting_invite(&state, &room, &request, known.as_ref(), &shown, now).await?;
-    let viewer_id = known
+    if known.is_none() {
+        refuse_who_may_be_banned(&state, &room, invite.as_ref(), &caller).await?;
+    }
+    // After a ban that was taken back, relays still refuse the id that the browser had.
+    let kept = known
         .as_ref()
-        .map_or_else(|| Uuid::now_v7().to_string(), |claims| claims.viewer_id.clone());
-    turn_away(&state, &room, &viewer_id, known.as_ref(), now).await?;
-    let claims = ViewerClaims {
-        viewer_id,
+        .filter(|claims| !state.control.is_viewer_revoked(&claims.viewer_id, now));
+    // A lock keeps out who comes; who is in may stay and renew.
+    if room.locked && kept.is_none_or(|claims| now >= claims.expires_at) {
+        return Err(ApiError::Forbidden("the room is locked"));
+    }
+    let mut claims = ViewerClaims {
+        viewer_id: kept.map_or_else(|| Uuid::now_v7().to_string(), |claims| claims.viewer_id.clone()),
         invite_id: invite.as_ref().map(|invite| invite.id.clone()),
         room: room.slug.clone(),
         role: invite.as_ref().map_or(Role::Viewer, |invite| invite.role),
@@ -111,6 +122,18 @@ pub(super) async fn join(
         return Err(ApiError::Forbidden("you were shut out of this room"));
     }
     take_seat(&state, invite.as_ref(), &claims.viewer_id)?;
+    claims.nickname = state
+        .plane
+        .claim_name(&slug, &claims.viewer_id, claims.role, &claims.nickname);
+    let visit = Visit {
+        room: slug,
+        viewer_id: claims.viewer_id.clone(),
+        invite_id: claims.invite_id.clone(),
+        address: caller.rate_key.to_string(),
+        nickname: claims.nickname.clone(),
+        role: claims.role,
+    };
+    state.control.db().keep_visit(&visit, now).await?;
     reply(&state, &room, claims, &caller).await
 }
 
@@ -175,20 +198,19 @@ async fn invite_in_force(state: &ApiState, id: &str, room: &RoomSlug, now: UnixM
     Ok(invite)
 }
 
-/// Banned, or the room is locked. A lock keeps out who comes; who is in may stay and renew.
-async fn turn_away(
+/// A browser that is not known here may be that of somebody banned, without its cookie.
+async fn refuse_who_may_be_banned(
     state: &ApiState,
     room: &Room,
-    viewer_id: &str,
-    known: Option<&ViewerClaims>,
-    now: UnixMillis,
+    invite: Option<&Invite>,
+    caller: &Caller,
 ) -> ApiResult<()> {
-    if state.control.db().is_banned(&room.slug, viewer_id).await? {
-        return Err(ApiError::Forbidden("you are banned from this room"));
-    }
-    let is_in = known.is_some_and(|claims| now < claims.expires_at);
-    if room.locked && !is_in {
-        return Err(ApiError::Forbidden("the room is locked"));
+    let invite = invite.map(|invite| invite.id.as_str());
+    let address = caller.rate_key.to_string();
+    if state.control.db().may_be_banned(&room.slug, invite, &address).await? {
+        return Err(ApiError::Forbidden(
+            "somebody at your address is banned from this room: ask its host for an invite of your own",
+        ));
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ use common::{
 use http::{HeaderValue, header};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub use self::plane::{LivePlane, RoomLive};
+pub use self::plane::{ChatStorage, LivePlane, RoomLive};
 use self::{
     body::MAX_BODY_LEN,
     error::ApiError,

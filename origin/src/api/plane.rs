@@ -5,7 +5,21 @@
 
 use std::collections::HashSet;
 
-use common::{id::RoomSlug, time::UnixMillis, wire::control::Revocation};
+use common::{
+    auth::Role,
+    chat::{
+        record::{AuditEntry, Doer},
+        room::{NotDone, Settings},
+    },
+    id::RoomSlug,
+    time::UnixMillis,
+    wire::{
+        chat::{ChatAct, EmoteRef},
+        control::Revocation,
+    },
+};
+use futures::future::BoxFuture;
+use serde::Serialize;
 
 use crate::{db::Room, relays::RelayStatus};
 
@@ -18,6 +32,17 @@ pub struct RoomLive {
     pub started_at: Option<UnixMillis>,
     /// Viewers seen in the last minute, on all relays.
     pub viewer_count: u32,
+}
+
+/// How the keeping of what is said does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatStorage {
+    /// Records that are not in the database yet.
+    pub waiting: u64,
+    /// Records lost since the database failed.
+    pub dropped: u64,
+    pub is_failing: bool,
 }
 
 /// The rooms and relays as they run.
@@ -52,4 +77,25 @@ pub trait LivePlane: Send + Sync + 'static {
 
     /// Closes the relay's link; it may not come back.
     fn cut_relay(&self, relay_id: &str);
+
+    /// A name that nobody else in the room has, as close to `wanted` as may be; the viewer's from now on.
+    fn claim_name(&self, room: &RoomSlug, viewer_id: &str, role: Role, wanted: &str) -> String;
+
+    /// The room's name, access, listing, link policy or blocked words changed; lock and slow mode come by
+    /// [`LivePlane::moderate`].
+    fn chat_settings_changed(&self, room: &RoomSlug, settings: Settings);
+
+    /// The room's emotes are these from now on.
+    fn emotes_changed(&self, room: &RoomSlug, emotes: Vec<EmoteRef>);
+
+    /// The operator or a host acts; done, told to all and audited when it completes.
+    fn moderate(&self, room: &RoomSlug, by: Doer, act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>>;
+
+    /// Keeps an entry of what the API did by itself.
+    fn audit(&self, room: &RoomSlug, entry: AuditEntry);
+
+    /// Messages sent before are no longer in the database.
+    fn forget_messages(&self, room: &RoomSlug, before: UnixMillis);
+
+    fn chat_storage(&self) -> ChatStorage;
 }

@@ -126,10 +126,12 @@ pub(super) async fn change(
         listed: patch.listed,
         locked: patch.locked,
         slow_mode_seconds: patch.slow_mode_seconds,
+        ..RoomChange::default()
     };
     let room = state.control.db().change_room(&slug, &change).await?;
-    let room = room.ok_or(ApiError::Unknown("room"))?;
+    let (room, chat) = room.ok_or(ApiError::Unknown("room"))?;
     state.plane.room_changed(&room);
+    state.plane.chat_settings_changed(&slug, chat.settings(&room));
     Ok(Json(RoomShape::for_operators(&room, &state)))
 }
 

@@ -25,6 +25,13 @@ pub struct Invite {
     pub revoked_at: Option<UnixMillis>,
 }
 
+impl Invite {
+    /// Whether it lets anyone in at `now`.
+    pub fn is_in_force(&self, now: UnixMillis) -> bool {
+        self.revoked_at.is_none() && self.not_before.is_none_or(|start| start <= now) && now < self.expires_at
+    }
+}
+
 /// An invite to be made.
 #[derive(Clone, Debug)]
 pub struct NewInvite {

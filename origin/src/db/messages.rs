@@ -19,7 +19,7 @@ pub struct Message {
 }
 
 #[derive(sqlx::FromRow)]
-struct MessageRow {
+pub(super) struct MessageRow {
     id: i64,
     viewer_id: String,
     nickname: String,
@@ -50,7 +50,7 @@ impl TryFrom<MessageRow> for Message {
 const INSERT: &str = "INSERT INTO messages (room, id, viewer_id, nickname, role, text, sent_at, media_time, reply_to) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const SELECT_BEFORE: &str = "SELECT id, viewer_id, nickname, role, text, sent_at, media_time, reply_to \
-     FROM messages WHERE room = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+     FROM messages WHERE room = $1 AND id < $2 AND deleted_at IS NULL ORDER BY id DESC LIMIT $3";
 
 impl Database {
     /// Keeps messages of a room, all or none.
@@ -77,7 +77,7 @@ impl Database {
         Ok(())
     }
 
-    /// The last `limit` messages of a room with a smaller number than `before`, oldest first.
+    /// The last `limit` messages of a room with a smaller number than `before`, oldest first, deleted ones left out.
     ///
     /// # Errors
     /// When the database cannot answer.

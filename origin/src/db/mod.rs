@@ -1,4 +1,4 @@
-//! The database: rooms, invites, relays, chat history, sign-ins. All SQL of the origin stands in this module.
+//! The database: rooms, invites, relays, chat and its moderation, sign-ins. All SQL of the origin stands in this module.
 //!
 //! One SQL text serves SQLite and PostgreSQL: `$N`, `RETURNING`, `ON CONFLICT`, times as milliseconds in 64-bit
 //! integers. The tests run the same cases on both. On SQLite one connection writes, with `BEGIN IMMEDIATE`: a
@@ -7,6 +7,12 @@
 //!
 //! Live rooms do without the database: losing it stops administration and joins alone.
 
+pub mod archive;
+pub mod audit;
+pub mod bans;
+pub mod chat;
+pub mod chat_settings;
+pub mod emotes;
 pub mod invites;
 pub mod messages;
 pub mod operators;
@@ -14,6 +20,7 @@ pub mod relays;
 pub mod revocations;
 pub mod rooms;
 mod settings;
+pub mod visits;
 
 use std::{str::FromStr, time::Duration};
 
@@ -24,10 +31,16 @@ use sqlx::{
 };
 
 pub use self::{
+    audit::Audited,
+    bans::{Ban, BanOutcome, BannedLink},
+    chat::Kept,
+    chat_settings::ChatRow,
+    emotes::{Emote, NewEmote},
     invites::{Invite, NewInvite},
     messages::Message,
     relays::{NewRelay, Relay},
     rooms::{Access, NewRoom, Room, RoomChange},
+    visits::Visit,
 };
 
 /// How long a statement waits for SQLite's other writer, and anyone for a free connection.

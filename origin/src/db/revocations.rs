@@ -1,22 +1,18 @@
-//! What was signed and no longer counts, kept over a restart; and who is banned from a room.
+//! What was signed and no longer counts, kept over a restart.
 
 use common::{
-    auth::{Revocations, VIEWER_TOKEN_LEEWAY, revocations::revoke},
-    id::RoomSlug,
+    auth::{Revocations, VIEWER_TOKEN_LEEWAY},
     time::UnixMillis,
     wire::control::{Revocation, RevokedSubject},
 };
 
-use super::{Database, DbError, reading, writing};
+use super::{Database, DbError, writing};
 
 /// Binds kind, subject, end. A subject that is revoked again stays so until the later end.
 pub(super) const INSERT_REVOCATION: &str = "INSERT INTO revocations (kind, subject, until) VALUES ($1, $2, $3) \
      ON CONFLICT (kind, subject) DO UPDATE SET until = excluded.until WHERE excluded.until > revocations.until";
 const SELECT: &str = "SELECT kind, subject, until FROM revocations WHERE until >= $1";
 const DELETE_OVER: &str = "DELETE FROM revocations WHERE until < $1";
-const INSERT_BAN: &str = "INSERT INTO bans (room, viewer_id, banned_at) VALUES ($1, $2, $3) \
-     ON CONFLICT (room, viewer_id) DO NOTHING";
-const SELECT_BAN: &str = "SELECT banned_at FROM bans WHERE room = $1 AND viewer_id = $2";
 
 impl Database {
     /// The revocations in force at `now`; those that are over are deleted.
@@ -31,47 +27,6 @@ impl Database {
         });
         let entries: Result<Vec<_>, _> = rows.into_iter().map(revocation).collect();
         Ok(Revocations::new(entries?, now))
-    }
-
-    /// Bans a viewer from a room for good and revokes its token; `None` when there is no such room.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn ban(&self, room: &RoomSlug, viewer_id: &str, now: UnixMillis) -> Result<Option<Revocation>, DbError> {
-        if self.room(room).await?.is_none() {
-            return Ok(None);
-        }
-        let revocation = revoke(RevokedSubject::Viewer(viewer_id.to_owned()), now);
-        writing!(self, |connection| {
-            sqlx::query(INSERT_BAN)
-                .bind(room.as_str())
-                .bind(viewer_id)
-                .bind(now.0)
-                .execute(&mut *connection)
-                .await?;
-            sqlx::query(INSERT_REVOCATION)
-                .bind("viewer")
-                .bind(viewer_id)
-                .bind(revocation.until.0)
-                .execute(&mut *connection)
-                .await?;
-        });
-        Ok(Some(revocation))
-    }
-
-    /// Whether the viewer is banned from the room.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn is_banned(&self, room: &RoomSlug, viewer_id: &str) -> Result<bool, DbError> {
-        let ban: Option<(i64,)> = reading!(self, |connection| {
-            sqlx::query_as(SELECT_BAN)
-                .bind(room.as_str())
-                .bind(viewer_id)
-                .fetch_optional(connection)
-                .await?
-        });
-        Ok(ban.is_some())
     }
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use common::{
     auth::revocations::revoke,
+    chat::room::LinkPolicy,
     id::{Msn, RoomSlug},
     time::UnixMillis,
     wire::control::{Revocation, RevokedSubject},
@@ -11,7 +12,13 @@ use common::{
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::{Database, DbError, reading, revocations::INSERT_REVOCATION, writing};
+use super::{
+    ChatRow, Database, DbError,
+    chat_settings::{WholeRoomRow, links_text, whole_room_columns},
+    reading,
+    revocations::INSERT_REVOCATION,
+    writing,
+};
 
 /// Who may join a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -87,10 +94,14 @@ pub struct RoomChange {
     pub listed: Option<bool>,
     pub locked: Option<bool>,
     pub slow_mode_seconds: Option<u32>,
+    pub links: Option<LinkPolicy>,
+    pub blocked_words: Option<Vec<String>>,
+    /// `Some(None)`: kept as long as the room.
+    pub retention_days: Option<Option<u32>>,
 }
 
 #[derive(sqlx::FromRow)]
-struct RoomRow {
+pub(super) struct RoomRow {
     slug: String,
     name: String,
     access: String,
@@ -123,6 +134,7 @@ macro_rules! room_columns {
         "slug, name, access, listed, locked, slow_mode_seconds, key_sealed, created_at"
     };
 }
+pub(super) use room_columns;
 
 const INSERT: &str = concat!(
     "INSERT INTO rooms (slug, name, access, listed, locked, slow_mode_seconds, key_hash, key_sealed, created_at) ",
@@ -133,8 +145,10 @@ const SELECT_ALL: &str = concat!("SELECT ", room_columns!(), " FROM rooms ORDER 
 const SELECT_ONE: &str = concat!("SELECT ", room_columns!(), " FROM rooms WHERE slug = $1");
 const UPDATE: &str = concat!(
     "UPDATE rooms SET name = COALESCE($2, name), access = COALESCE($3, access), listed = COALESCE($4, listed), ",
-    "locked = COALESCE($5, locked), slow_mode_seconds = COALESCE($6, slow_mode_seconds) WHERE slug = $1 RETURNING ",
-    room_columns!()
+    "locked = COALESCE($5, locked), slow_mode_seconds = COALESCE($6, slow_mode_seconds), links = COALESCE($7, links), ",
+    "blocked_words = COALESCE($8, blocked_words), ",
+    "retention_days = CASE WHEN $9 THEN $10 ELSE retention_days END WHERE slug = $1 RETURNING ",
+    whole_room_columns!()
 );
 const UPDATE_KEY: &str = concat!(
     "UPDATE rooms SET key_hash = $2, key_sealed = $3 WHERE slug = $1 RETURNING ",
@@ -197,8 +211,12 @@ impl Database {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn change_room(&self, slug: &RoomSlug, change: &RoomChange) -> Result<Option<Room>, DbError> {
-        let row: Option<RoomRow> = writing!(self, |connection| {
+    pub async fn change_room(&self, slug: &RoomSlug, change: &RoomChange) -> Result<Option<(Room, ChatRow)>, DbError> {
+        let blocked_words = change
+            .blocked_words
+            .as_ref()
+            .map(|words| serde_json::to_string(words).expect("a list of texts"));
+        let row: Option<WholeRoomRow> = writing!(self, |connection| {
             sqlx::query_as(UPDATE)
                 .bind(slug.as_str())
                 .bind(change.name.as_deref())
@@ -206,10 +224,14 @@ impl Database {
                 .bind(change.listed)
                 .bind(change.locked)
                 .bind(change.slow_mode_seconds.map(i64::from))
+                .bind(change.links.map(links_text))
+                .bind(blocked_words.as_deref())
+                .bind(change.retention_days.is_some())
+                .bind(change.retention_days.flatten().map(i64::from))
                 .fetch_optional(connection)
                 .await?
         });
-        row.map(Room::try_from).transpose()
+        row.map(WholeRoomRow::try_into).transpose()
     }
 
     /// Gives a room another stream key; the one before opens nothing from then on.

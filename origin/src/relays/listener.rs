@@ -16,6 +16,8 @@ use node::{
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::chat::Chats;
+
 use super::{
     AllowedRelay, RelayStore, RoomsForRelays, StoreUnavailable, enrol,
     roster::{NoSeat, Roster},
@@ -38,6 +40,7 @@ pub(super) struct Context {
     pub(super) store: Arc<dyn RelayStore>,
     pub(super) authority: Arc<Authority>,
     pub(super) rooms: Arc<dyn RoomsForRelays>,
+    pub(super) chats: Chats,
     pub(super) calls: Router,
 }
 

@@ -2,8 +2,9 @@
 //!
 //! `roster` knows who is connected; `listener` lets connections in, by the protocol they speak: `enrol` for new relays, a
 //! `session` for each enrolled one. What is sent of a room, and when, is decided by `common::link::publisher`; a room's
-//! media is only read here.
+//! media is only read here. A room's chat goes through `crate::chat`.
 
+mod answers;
 mod calls;
 mod enrol;
 mod listener;
@@ -29,6 +30,8 @@ use node::{
     quic::{self, QuicError},
     shutdown::Shutdown,
 };
+
+use crate::chat::Chats;
 
 use self::{listener::Context, roster::Roster};
 pub use self::{
@@ -73,6 +76,7 @@ impl Relays {
         address: SocketAddr,
         authority: Arc<Authority>,
         rooms: Arc<dyn RoomsForRelays>,
+        chats: Chats,
         calls: axum::Router,
         shutdown: &Shutdown,
     ) -> Result<SocketAddr, QuicError> {
@@ -85,6 +89,7 @@ impl Relays {
             store: Arc::clone(&self.store),
             authority,
             rooms,
+            chats,
             calls,
         };
         shutdown.spawn(listener::run(endpoint, Arc::new(context), shutdown.token().clone()));

@@ -35,6 +35,15 @@ pub(super) struct Leave {
     pub(super) reason: &'static str,
 }
 
+impl Leave {
+    pub(super) fn too_slow() -> Self {
+        Self {
+            code: CloseCode::Unavailable,
+            reason: "too slow; come back",
+        }
+    }
+}
+
 pub(super) struct Roster {
     inner: Mutex<Inner>,
 }
@@ -216,7 +225,7 @@ impl Inner {
                 && let Some(session) = entry.session.take()
             {
                 tracing::warn!(relay = entry.relay.id, "a relay does not take what it is told");
-                session.leave(CloseCode::Unavailable, "too slow; come back");
+                let _ = session.leave.send(Leave::too_slow());
             }
         }
     }

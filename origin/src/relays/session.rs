@@ -9,19 +9,16 @@ use std::{
 use common::{
     id::RoomSlug,
     link::{
-        MAX_ROOMS, fetch,
+        MAX_ROOMS,
         publisher::{Input, Output, Publisher, RoomView},
     },
-    wire::{
-        control::{DownstreamFrame, UpstreamFrame},
-        request::FetchReply,
-    },
+    wire::control::{DownstreamFrame, UpstreamFrame},
 };
 use futures::FutureExt;
 use metrics::{counter, gauge};
 use node::{
     clock,
-    link_driver::{CloseCode, FrameError, IncomingRequest, LinkConnection},
+    link_driver::{CloseCode, FrameError, LinkConnection},
     public_url::{InvalidPublicUrl, PublicUrl},
     quic::MAX_REQUESTS,
 };
@@ -32,8 +29,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::chat::RelayChat;
+
 use super::{
-    RelaySeen, ViaRelay, calls,
+    RelaySeen, answers,
     listener::Context,
     roster::{Leave, Seat},
     sends::Sends,
@@ -69,6 +68,8 @@ struct Session {
     tasks: JoinSet<()>,
     /// Since the welcome.
     pushes: Option<mpsc::Receiver<UpstreamFrame>>,
+    chat: RelayChat,
+    /// Those with chat are not counted here.
     frames_left: u32,
     /// Microseconds since the Unix epoch, of the newest frame.
     heard_at: i64,
@@ -85,10 +86,13 @@ pub(super) async fn run(
 ) {
     let relay = seat.relay.clone();
     tracing::info!(relay = relay.id, name = relay.name, peer = %link.peer_address(), "a relay came");
+    let chat = context.chats.connect(&relay.id);
+    let is_behind = chat.must_leave();
     let mut session = Session {
         link: link.clone(),
         seat,
         context,
+        chat,
         publisher: Publisher::new(),
         watched: Watched::default(),
         sends: Sends::default(),
@@ -101,6 +105,7 @@ pub(super) async fn run(
     let outcome = tokio::select! {
         biased;
         Ok(leave) = leave => Err(leave),
+        () = is_behind.cancelled() => Err(Leave::too_slow()),
         () = stop.cancelled().then(|()| tokio::time::sleep(LAST_ANSWERS)) => Ok(Ended::Close(CloseCode::GoingAway, "the origin stops".to_owned())),
         ended = session.serve() => Ok(ended),
     };
@@ -150,7 +155,7 @@ impl Session {
             },
             request = self.link.accept_request(), if may_answer => {
                 let request = request.map_err(|error| Ended::Gone(error.to_string()))?;
-                self.answer(request);
+                answers::answer(request, &self.context, &self.seat.relay, &mut self.tasks);
             }
             Some(frame) = push(&mut self.pushes) => {
                 self.link.write_frame(&frame).await?;
@@ -158,6 +163,7 @@ impl Session {
                     self.show(&state.slug);
                 }
             }
+            frame = self.chat.next(), if is_greeted => self.link.write_encoded(frame).await?,
             Some(room) = self.watched.changed() => self.show(&room),
             Some(id) = self.sends.over() => self.publisher.handle(clock::monotonic(), Input::Sent(id)),
             Some(_) = self.tasks.join_next() => {}
@@ -168,7 +174,8 @@ impl Session {
     }
 
     fn take(&mut self, frame: DownstreamFrame) -> Result<(), Ended> {
-        let Some(left) = self.frames_left.checked_sub(1) else {
+        let counts = u32::from(!matches!(frame, DownstreamFrame::Chat { .. }));
+        let Some(left) = self.frames_left.checked_sub(counts) else {
             return Err(Ended::Close(CloseCode::Limit, "too many frames".to_owned()));
         };
         self.frames_left = left;
@@ -213,7 +220,10 @@ impl Session {
                 self.seat.reported(&rooms, egress_bytes);
                 self.context.rooms.viewers_seen(&self.seat.relay.id, rooms);
             }
-            Output::Chat { .. } => {}
+            Output::Chat { items } => {
+                let carried = self.chat.carry(items).await;
+                carried.map_err(|too_much| Ended::Close(CloseCode::Limit, too_much.to_string()))?;
+            }
             Output::Close { code, reason } => {
                 let code = CloseCode::from_number(code).unwrap_or(CloseCode::Protocol);
                 return Err(Ended::Close(code, reason.to_owned()));
@@ -254,37 +264,6 @@ impl Session {
             None => {
                 let view = RoomView::default();
                 self.publisher.handle(now, Input::Room { room, view });
-            }
-        }
-    }
-
-    fn answer(&mut self, request: IncomingRequest) {
-        match request {
-            IncomingRequest::Fetch(request, responder) => {
-                let live = self.context.rooms.live(&request.room);
-                let found = live.and_then(|live| {
-                    live.read(|windows| windows.get(request.epoch).map(|window| fetch::answer(window, &request)))
-                });
-                let (reply, rope) = found.unwrap_or((FetchReply::Gone, Vec::new()));
-                self.tasks.spawn(async move {
-                    if let Err(error) = responder.answer(&reply, rope).await {
-                        tracing::debug!(%error, "a fetch was not answered");
-                    }
-                });
-            }
-            IncomingRequest::Call(call, responder) => {
-                let via = ViaRelay {
-                    id: self.seat.relay.id.clone(),
-                    name: self.seat.relay.name.clone(),
-                };
-                let router = self.context.calls.clone();
-                counter!("streamcircle_link_calls_total").increment(1);
-                self.tasks.spawn(async move {
-                    let reply = calls::answer(router, call, via).await;
-                    if let Err(error) = responder.reply(&reply).await {
-                        tracing::debug!(%error, "a call was not answered");
-                    }
-                });
             }
         }
     }

@@ -84,7 +84,8 @@ impl Directory {
             | UpstreamFrame::BitRate { .. }
             | UpstreamFrame::End { .. }
             | UpstreamFrame::Pong { .. }
-            | UpstreamFrame::GoAway { .. } => {}
+            | UpstreamFrame::GoAway { .. }
+            | UpstreamFrame::Chat { .. } => {}
         }
     }
 

@@ -30,8 +30,8 @@ use crate::{
     live::window::LiveWindow,
     time::Monotonic,
     wire::{
-        chat::ChatUp,
         LINK_VERSION,
+        chat::ChatUp,
         control::{DownstreamFrame, ResumePoint, RoomReport, UpstreamFrame},
         media::PartHeader,
     },

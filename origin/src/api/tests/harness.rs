@@ -10,7 +10,20 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use common::{id::RoomSlug, time::UnixMillis, wire::control::Revocation};
+use common::{
+    auth::Role,
+    chat::{
+        record::{AuditEntry, Doer},
+        room::{NotDone, Settings},
+    },
+    id::RoomSlug,
+    time::UnixMillis,
+    wire::{
+        chat::{ChatAct, EmoteRef},
+        control::Revocation,
+    },
+};
+use futures::future::{self, BoxFuture};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use node::http_server::Peer;
@@ -19,7 +32,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::{
-    api::{Api, LinkAddress, LivePlane, RoomLive},
+    api::{Api, ChatStorage, LinkAddress, LivePlane, RoomLive},
     control::{Addresses, Control, ControlConfig},
     db::Room,
     relays::{RelayStatus, ViaRelay, ViewerPeer},
@@ -35,6 +48,9 @@ pub(super) struct Plane {
     pub(super) live: Mutex<RoomLive>,
     pub(super) relays: Mutex<Vec<RelayStatus>>,
     pub(super) viewers: Mutex<HashMap<String, HashSet<String>>>,
+    pub(super) storage: Mutex<ChatStorage>,
+    /// Who has which name.
+    names: Mutex<HashMap<String, String>>,
     /// What it was told, in order.
     pub(super) told: Mutex<Vec<String>>,
 }
@@ -92,6 +108,50 @@ impl LivePlane for Plane {
 
     fn cut_relay(&self, relay_id: &str) {
         self.tell(format!("cut relay {relay_id}"));
+    }
+
+    fn claim_name(&self, _: &RoomSlug, viewer_id: &str, _: Role, wanted: &str) -> String {
+        let mut names = self.names.lock().unwrap();
+        let is_free = |name: &str| names.get(name).is_none_or(|holder| holder == viewer_id);
+        let numbered = (2..).map(|number| format!("{wanted} {number}"));
+        let mut candidates = std::iter::once(wanted.to_owned()).chain(numbered);
+        let name = candidates.find(|name| is_free(name)).unwrap();
+        names.insert(name.clone(), viewer_id.to_owned());
+        name
+    }
+
+    fn chat_settings_changed(&self, room: &RoomSlug, settings: Settings) {
+        self.tell(format!(
+            "settings of {room}: {:?} {:?}",
+            settings.links, settings.blocked_words
+        ));
+    }
+
+    fn moderate(&self, room: &RoomSlug, by: Doer, act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>> {
+        self.tell(format!("{} in {room}: {act:?}", by.nickname));
+        Box::pin(future::ready(Ok(())))
+    }
+
+    fn emotes_changed(&self, room: &RoomSlug, emotes: Vec<EmoteRef>) {
+        let names: Vec<String> = emotes.into_iter().map(|emote| emote.name).collect();
+        self.tell(format!("emotes of {room}: {}", names.join(" ")));
+    }
+
+    fn audit(&self, room: &RoomSlug, entry: AuditEntry) {
+        let detail = entry.detail.unwrap_or_default();
+        self.tell(format!(
+            "audit of {room}: {} {} {detail}",
+            entry.by.nickname,
+            entry.action.as_str()
+        ));
+    }
+
+    fn forget_messages(&self, room: &RoomSlug, before: UnixMillis) {
+        self.tell(format!("forget messages of {room} before {}", before.to_rfc3339()));
+    }
+
+    fn chat_storage(&self) -> ChatStorage {
+        *self.storage.lock().unwrap()
     }
 }
 

@@ -312,37 +312,6 @@ async fn a_locked_room_keeps_out_who_comes_and_keeps_who_is_in() {
 }
 
 #[tokio::test]
-async fn a_banned_viewer_stays_out() {
-    let house = House::open().await;
-    let invite = house.invite_token().await;
-    let ada = house
-        .join(json!({"nickname": "Ada", "invite": invite}))
-        .expect(200)
-        .await;
-    let room = "cinema".parse().unwrap();
-    house
-        .control
-        .ban(&room, &viewer_id(&ada.json), house.now())
-        .await
-        .unwrap();
-    let (cookie, _) = ada.set_cookie();
-    house
-        .join(json!({"nickname": "Eve", "invite": invite}))
-        .cookie("sc_cinema", &cookie)
-        .expect(403)
-        .await;
-    house
-        .call("GET /api/rooms/cinema/messages")
-        .bearer(&cookie)
-        .expect(403)
-        .await;
-    house
-        .join(json!({"nickname": "Bob", "invite": invite}))
-        .expect(200)
-        .await;
-}
-
-#[tokio::test]
 async fn the_answer_names_the_relays_that_may_serve() {
     let house = House::open().await;
     let mut ids = Vec::new();

@@ -1,20 +1,23 @@
 use common::{
-    auth::{Role, VIEWER_TOKEN_LIFE, ViewerClaims},
+    auth::{Role, VIEWER_TOKEN_LIFE, ViewerClaims, revocations::revoke},
+    chat::record::{BanOrder, Doer},
     id::{Msn, RoomSlug},
     time::UnixMillis,
+    wire::control::RevokedSubject,
 };
 
 use super::super::{
-    Access, Database, DbError, Invite, Message, NewInvite, NewRelay, NewRoom, Relay, Room, RoomChange, rooms::StoredKey,
+    Access, BannedLink, Database, DbError, Invite, Message, NewInvite, NewRelay, NewRoom, Relay, Room, RoomChange,
+    rooms::StoredKey,
 };
 
-const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
 
-fn later(ms: i64) -> UnixMillis {
+pub(super) fn later(ms: i64) -> UnixMillis {
     UnixMillis(NOW.0 + ms)
 }
 
-fn slug(text: &str) -> RoomSlug {
+pub(super) fn slug(text: &str) -> RoomSlug {
     text.parse().unwrap()
 }
 
@@ -35,11 +38,11 @@ fn new_room(name: &str, key_byte: u8) -> NewRoom {
     }
 }
 
-async fn make_room(db: &Database, name: &str, key_byte: u8) -> Room {
+pub(super) async fn make_room(db: &Database, name: &str, key_byte: u8) -> Room {
     db.create_room(&new_room(name, key_byte), NOW).await.unwrap()
 }
 
-fn new_invite(id: &str, room: &str) -> NewInvite {
+pub(super) fn new_invite(id: &str, room: &str) -> NewInvite {
     NewInvite {
         id: id.into(),
         room: slug(room),
@@ -62,6 +65,23 @@ fn viewer(id: &str, invite: &str, room: &str) -> ViewerClaims {
         relays: None,
         issued_at: NOW,
         expires_at: later(600_000),
+    }
+}
+
+pub(super) fn ban(room: &str, viewer_id: &str) -> BanOrder {
+    BanOrder {
+        room: slug(room),
+        at: NOW,
+        viewer_id: viewer_id.into(),
+        nickname: format!("Name of {viewer_id}"),
+        invite_id: None,
+        address: None,
+        by: Doer {
+            viewer_id: Some("m1".into()),
+            nickname: "Mo".into(),
+            role: Role::Moderator,
+        },
+        reason: Some("rude".into()),
     }
 }
 
@@ -100,7 +120,7 @@ pub(super) async fn a_change_touches_only_what_it_names(db: &Database) {
         slow_mode_seconds: Some(30),
         ..RoomChange::default()
     };
-    let after = db.change_room(&slug("cinema"), &change).await.unwrap().unwrap();
+    let (after, _) = db.change_room(&slug("cinema"), &change).await.unwrap().unwrap();
     assert_eq!(
         after,
         Room {
@@ -114,9 +134,9 @@ pub(super) async fn a_change_touches_only_what_it_names(db: &Database) {
         access: Some(Access::Open),
         listed: Some(false),
         locked: Some(false),
-        slow_mode_seconds: None,
+        ..RoomChange::default()
     };
-    let after = db.change_room(&slug("cinema"), &change).await.unwrap().unwrap();
+    let (after, _) = db.change_room(&slug("cinema"), &change).await.unwrap().unwrap();
     assert_eq!(
         (after.name.as_str(), after.access, after.listed),
         ("Kino", Access::Open, false)
@@ -149,7 +169,7 @@ pub(super) async fn deleting_a_room_takes_all_that_is_of_it_and_revokes_it(db: &
     make_room(db, "cinema", 1).await;
     db.create_invite(&new_invite("i1", "cinema"), NOW).await.unwrap();
     db.add_messages(&slug("cinema"), &[message(1)]).await.unwrap();
-    db.ban(&slug("cinema"), "v9", NOW).await.unwrap();
+    db.ban(&ban("cinema", "v9"), None, NOW).await.unwrap();
 
     let revocation = db.delete_room(&slug("cinema"), NOW).await.unwrap().unwrap();
     assert_eq!(revocation.until, later(VIEWER_TOKEN_LIFE.as_millis() as i64));
@@ -214,11 +234,15 @@ pub(super) async fn revoking_an_invite_twice_keeps_the_first_time(db: &Database)
 pub(super) async fn a_ban_holds_for_one_room(db: &Database) {
     make_room(db, "cinema", 1).await;
     make_room(db, "games", 2).await;
-    assert!(db.ban(&slug("cinema"), "v1", NOW).await.unwrap().is_some());
-    assert!(db.ban(&slug("cinema"), "v1", NOW).await.unwrap().is_some());
+    let outcome = db.ban(&ban("cinema", "v1"), None, NOW).await.unwrap();
+    assert_eq!(outcome.link, BannedLink::None);
+    assert_eq!(outcome.revocations, [revoke(RevokedSubject::Viewer("v1".into()), NOW)]);
     assert!(db.is_banned(&slug("cinema"), "v1").await.unwrap());
     assert!(!db.is_banned(&slug("games"), "v1").await.unwrap());
-    assert_eq!(db.ban(&slug("other"), "v1", NOW).await.unwrap(), None);
+    db.ban(&ban("other", "v1"), None, NOW).await.unwrap();
+    assert!(!db.is_banned(&slug("other"), "v1").await.unwrap());
+    let revocations = db.revocations(NOW).await.unwrap();
+    assert!(revocations.is_viewer_revoked("v1", NOW));
 }
 
 pub(super) async fn revocations_outlive_the_program_until_they_are_over(db: &Database) {

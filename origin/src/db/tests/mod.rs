@@ -1,12 +1,14 @@
 //! The same cases on SQLite and on a PostgreSQL server that the test starts for itself.
 
 mod cases;
+mod chat;
+mod moderation;
 mod postgres;
 
 use super::*;
 
 macro_rules! on_both_engines {
-    ($($case:ident),+ $(,)?) => {
+    ($($module:ident::$case:ident),+ $(,)?) => {
         mod sqlite {
             $(
                 #[tokio::test]
@@ -14,7 +16,7 @@ macro_rules! on_both_engines {
                     let folder = tempfile::tempdir().unwrap();
                     let url = format!("sqlite://{}/rooms.db", folder.path().display());
                     let database = super::Database::open(&url).await.unwrap();
-                    super::cases::$case(&database).await;
+                    super::$module::$case(&database).await;
                     database.close().await;
                 }
             )+
@@ -27,7 +29,7 @@ macro_rules! on_both_engines {
             $(
                 println!(stringify!($case));
                 let database = Database::open(&server.new_database(stringify!($case)).await).await.unwrap();
-                cases::$case(&database).await;
+                $module::$case(&database).await;
                 database.close().await;
             )+
             two_origins_may_start_at_once(&server.new_database("two_origins").await).await;
@@ -36,25 +38,41 @@ macro_rules! on_both_engines {
 }
 
 on_both_engines!(
-    a_room_reads_back_as_it_was_made,
-    a_slug_and_a_key_serve_one_room,
-    a_change_touches_only_what_it_names,
-    a_new_stream_key_replaces_the_old_one,
-    media_sequence_numbers_never_go_back,
-    deleting_a_room_takes_all_that_is_of_it_and_revokes_it,
-    an_invite_reads_back_as_it_was_made,
-    revoking_an_invite_twice_keeps_the_first_time,
-    a_ban_holds_for_one_room,
-    revocations_outlive_the_program_until_they_are_over,
-    a_join_secret_serves_once_and_in_time,
-    a_removed_relay_may_not_come_back,
-    a_relay_is_remembered_by_what_it_said_last,
-    messages_come_in_pages_oldest_first,
-    messages_are_kept_all_or_none,
-    a_sign_in_link_serves_once_and_in_time,
-    a_session_ends_by_time_and_by_sign_out,
-    only_the_first_start_is_the_first,
-    writers_at_once_wait_for_each_other,
+    cases::a_room_reads_back_as_it_was_made,
+    cases::a_slug_and_a_key_serve_one_room,
+    cases::a_change_touches_only_what_it_names,
+    cases::a_new_stream_key_replaces_the_old_one,
+    cases::media_sequence_numbers_never_go_back,
+    cases::deleting_a_room_takes_all_that_is_of_it_and_revokes_it,
+    cases::an_invite_reads_back_as_it_was_made,
+    cases::revoking_an_invite_twice_keeps_the_first_time,
+    cases::a_ban_holds_for_one_room,
+    cases::revocations_outlive_the_program_until_they_are_over,
+    cases::a_join_secret_serves_once_and_in_time,
+    cases::a_removed_relay_may_not_come_back,
+    cases::a_relay_is_remembered_by_what_it_said_last,
+    cases::messages_come_in_pages_oldest_first,
+    cases::messages_are_kept_all_or_none,
+    cases::a_sign_in_link_serves_once_and_in_time,
+    cases::a_session_ends_by_time_and_by_sign_out,
+    cases::only_the_first_start_is_the_first,
+    cases::writers_at_once_wait_for_each_other,
+    chat::a_batch_that_is_written_again_is_there_once,
+    chat::what_a_deleted_room_left_waiting_is_not_written_and_harms_nothing,
+    chat::what_the_database_cannot_take_is_told_from_a_database_that_is_away,
+    chat::message_ids_that_were_set_aside_are_never_given_again,
+    moderation::a_ban_revokes_the_invite_that_nobody_else_uses,
+    moderation::a_ban_leaves_a_shared_invite_and_refuses_newcomers_from_its_address,
+    moderation::who_came_long_ago_or_is_banned_does_not_share_an_invite,
+    moderation::a_ban_that_is_repeated_does_the_same_again,
+    moderation::a_banned_address_is_refused_at_the_open_door,
+    moderation::a_ban_that_is_taken_back_is_gone,
+    moderation::names_of_staff_are_theirs_until_they_may_not_come_again,
+    moderation::audit_comes_in_pages_newest_first,
+    moderation::chat_settings_read_back_as_they_were_set,
+    moderation::emotes_are_kept_by_name_and_found_by_file,
+    moderation::old_messages_are_forgotten_in_batches,
+    moderation::a_whole_chat_is_read_in_pages_without_what_was_deleted,
 );
 
 /// Of PostgreSQL alone: an SQLite file is one origin's.
