@@ -1,56 +1,135 @@
 //! The origin's side of a room's chat, as a pure state machine: what relays carried up and a time in, what to tell them and
 //! what to keep out.
 //!
-//! Not here: sockets, tasks, the database, signatures. Whoever drives it checks tokens first and hands over who a viewer is,
-//! does what [`ChatRoom::poll`] gives after each call, in that order, and calls [`ChatRoom::tick`] when [`ChatRoom::deadline`]
-//! has come.
+//! Not here: sockets, tasks, the database, signatures. Whoever drives it checks tokens first and hands over who a viewer is;
+//! does all that [`ChatRoom::poll`] gives after each call, in that order; and calls [`ChatRoom::tick`] when
+//! [`ChatRoom::deadline`] has come.
+//!
+//! Every relay that follows gets the same events in the same order, each its snapshot first.
 
+mod entrants;
 mod interface;
+mod moderation;
+mod people;
+mod presence;
+mod snapshot;
+mod speech;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, HashSet, VecDeque},
+    time::Duration,
+};
 
 pub use interface::{Entrant, NotDone, Now, OnAir, Opening, Output, RelayKey, Settings, SocketKey};
+pub use moderation::{MAX_REASON_CHARS, MAX_SLOW_MODE_SECONDS, MAX_TIMEOUT_SECONDS, OPERATOR_ID};
+pub use people::{
+    ACTS_AT_ONCE, ACTS_PER_SECOND, MAX_GONE, MAX_SOCKETS, MAX_SOCKETS_PER_VIEWER, REACTS_AT_ONCE, REACTS_PER_SECOND,
+    RENEWAL_INTERVAL, RENEWALS_AT_ONCE, SAYS_AT_ONCE, SAYS_PER_SECOND,
+};
+pub use presence::{BATCH_INTERVAL, LEAVE_GRACE, MAX_PER_EVENT, RELAY_GRACE};
+pub use snapshot::{MESSAGES_PER_PIECE, ROSTER_PER_PIECE};
 
 pub use crate::chat::policy::LinkPolicy;
+use people::People;
+use presence::Presence;
 
 use crate::{
     auth::Role,
-    chat::record::{Doer, Record},
-    time::{Monotonic, UnixMillis},
-    wire::chat::{
-        ChatAct, ChatDown, ChatEvent, ChatMessage, ChatState, EmoteRef, KickReason, Notice, RosterEntry, SnapshotPiece,
-        SocketEvent,
+    chat::{
+        allowance::Allowance,
+        history::History,
+        names::NameBook,
+        policy::Policy,
+        reactions::Reactions,
+        record::{Doer, Record},
+        repeats::{Repeats, Said},
     },
+    id::RoomSlug,
+    time::{Monotonic, UnixMillis},
+    wire::chat::{ChatAct, ChatDown, ChatEvent, ChatMessage, EmoteRef, Notice, RefusalCode, SocketEvent},
 };
+
+/// Messages a second of a whole room, and at once.
+pub const ROOM_SAYS_PER_SECOND: u32 = 100;
+/// See [`ROOM_SAYS_PER_SECOND`].
+pub const ROOM_SAYS_AT_ONCE: u32 = 200;
+/// Message ids that are reserved at a time.
+pub const IDS_AT_A_TIME: i64 = 1000;
+/// Reserved ids that are left when more are: what may be said before the reservation is kept.
+pub const IDS_AHEAD: i64 = 500;
+/// Most emotes of a room.
+pub const MAX_EMOTES: usize = 100;
+/// How often sockets whose tokens ended are looked for. Relays close them on time.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// One room's chat.
 #[derive(Debug)]
 pub struct ChatRoom {
+    room: RoomSlug,
     outputs: VecDeque<Output>,
     followers: BTreeSet<RelayKey>,
-    sockets: BTreeMap<SocketKey, Entrant>,
-    history: VecDeque<ChatMessage>,
+    people: People,
+    presence: Presence,
+    names: NameBook,
+    history: History,
+    repeats: Repeats,
+    reactions: Reactions,
+    /// The whole room's.
+    says: Allowance,
     next_id: i64,
+    /// Ids below may be used.
+    reserved: i64,
     settings: Settings,
+    policy: Policy,
     on_air: OnAir,
     emotes: Vec<EmoteRef>,
     pinned: Option<ChatMessage>,
+    /// Ids of viewers: as many as moderators banned.
+    banned: HashSet<String>,
+    sweep_at: Option<Monotonic>,
 }
 
 impl ChatRoom {
     /// A room's chat that nobody follows yet.
     pub fn new(opening: Opening) -> Self {
-        Self {
+        let next_id = opening
+            .history
+            .iter()
+            .map(|message| message.id + 1)
+            .fold(opening.next_id, i64::max);
+        let mut repeats = Repeats::default();
+        for message in opening.history.iter().filter(|message| !message.client_id.is_empty()) {
+            let said = Said {
+                id: message.id,
+                at: message.sent_at,
+            };
+            repeats.remember(&message.viewer_id, &message.client_id, said);
+        }
+        let mut room = Self {
+            room: opening.room,
             outputs: VecDeque::new(),
             followers: BTreeSet::new(),
-            sockets: BTreeMap::new(),
-            history: opening.history.into(),
-            next_id: opening.next_id,
+            people: People::default(),
+            presence: Presence::default(),
+            names: NameBook::new(&opening.staff_names),
+            history: History::new(opening.history),
+            repeats,
+            reactions: Reactions::default(),
+            says: Allowance::new(ROOM_SAYS_PER_SECOND, ROOM_SAYS_AT_ONCE),
+            next_id,
+            reserved: next_id,
+            policy: Policy::new(opening.settings.links, &opening.settings.blocked_words),
             settings: opening.settings,
             on_air: OnAir::default(),
             emotes: opening.emotes,
             pinned: opening.pinned,
-        }
+            banned: opening.banned.into_iter().collect(),
+            sweep_at: None,
+        };
+        room.emotes.truncate(MAX_EMOTES);
+        room
     }
 
     /// The next thing to do.
@@ -60,137 +139,114 @@ impl ChatRoom {
 
     /// When to call [`ChatRoom::tick`] next, if anything waits.
     pub fn deadline(&self) -> Option<Monotonic> {
-        None
+        let graces = self.people.next_leave();
+        [
+            self.presence.deadline(),
+            graces,
+            self.reactions.deadline(),
+            self.sweep_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Does what is due.
-    pub fn tick(&mut self, _now: Now) {}
+    pub fn tick(&mut self, now: Now) {
+        if self.sweep_at.is_some_and(|at| at <= now.monotonic) {
+            self.sweep(now);
+        }
+        while let Some(viewer_id) = self.people.due_to_leave(now.monotonic) {
+            self.depart(now, &viewer_id);
+        }
+        self.tell_presence(now);
+        if let Some(counts) = self.reactions.poll(now.monotonic) {
+            self.all(ChatEvent::Reactions { counts });
+        }
+    }
 
     /// Relays that follow the room: [`Output::All`] is for these.
     pub fn followers(&self) -> impl Iterator<Item = RelayKey> + '_ {
         self.followers.iter().copied()
     }
 
-    /// The relay gets a snapshot, then all that happens. `after`: id of the newest message it has.
-    pub fn follow(&mut self, _now: Now, relay: RelayKey, after: Option<i64>) {
-        self.followers.insert(relay);
-        let piece = SnapshotPiece {
-            messages: self
-                .history
-                .iter()
-                .filter(|m| after.is_none_or(|after| m.id > after))
-                .cloned()
-                .collect(),
-            deleted: Vec::new(),
-            roster: Vec::new(),
-            state: Some(self.state()),
-        };
-        self.outputs.push_back(Output::Relay(relay, ChatDown::Snapshot(piece)));
-    }
-
-    /// The relay wants no more; sockets it still has there count as closed.
-    pub fn unfollow(&mut self, _now: Now, relay: RelayKey) {
-        self.followers.remove(&relay);
-        self.sockets.retain(|at, _| at.relay != relay);
-    }
-
-    /// The relay's connection is gone: its viewers leave after a grace.
-    pub fn relay_lost(&mut self, now: Now, relay: RelayKey) {
-        self.unfollow(now, relay);
-    }
-
-    /// A socket was opened by this viewer.
-    pub fn enter(&mut self, _now: Now, at: SocketKey, entrant: Entrant) {
-        let entered = SocketEvent::Entered {
-            nickname: entrant.nickname.clone(),
-            role: entrant.role,
-        };
-        let entry = RosterEntry {
-            viewer_id: entrant.viewer_id.clone(),
-            nickname: entrant.nickname.clone(),
-            role: entrant.role,
-        };
-        self.sockets.insert(at, entrant);
-        self.all(ChatEvent::Presence {
-            joined: vec![entry],
-            left: Vec::new(),
-            count: self.viewer_count() as u32,
-        });
-        self.socket(at, entered);
-    }
-
-    /// A socket was closed.
-    pub fn leave(&mut self, _now: Now, at: SocketKey) {
-        self.sockets.remove(&at);
-    }
-
-    /// A socket that entered shows a newer token of the same viewer; another viewer's kicks it.
-    pub fn renewed(&mut self, _now: Now, at: SocketKey, entrant: Entrant) {
-        if let Some(known) = self.sockets.get_mut(&at) {
-            *known = entrant;
-        }
-    }
-
-    /// A socket wants a newer token.
-    pub fn renew(&mut self, _now: Now, at: SocketKey) {
-        if let Some(entrant) = self.sockets.get(&at) {
-            self.outputs.push_back(Output::Renew(at, entrant.viewer_id.clone()));
-        }
-    }
-
     /// The viewer of a socket does something.
     pub fn act(&mut self, now: Now, at: SocketKey, act: ChatAct) {
-        let Some(entrant) = self.sockets.get(&at) else { return };
-        if let ChatAct::Say {
-            text,
-            client_id,
-            media_time,
-            reply_to,
-        } = act
-        {
-            let message = ChatMessage {
-                id: self.next_id,
-                viewer_id: entrant.viewer_id.clone(),
-                nickname: entrant.nickname.clone(),
-                role: entrant.role,
+        let client_id = match &act {
+            ChatAct::Say { client_id, .. } => Some(client_id.as_str()),
+            _ => None,
+        };
+        let Some(seat) = self.seated(now, at, client_id) else {
+            return;
+        };
+        match act {
+            ChatAct::Say {
                 text,
-                sent_at: now.wall,
+                client_id,
                 media_time,
                 reply_to,
-                mentions: Vec::new(),
-                client_id,
-            };
-            self.next_id += 1;
-            self.history.push_back(message.clone());
-            self.outputs.push_back(Output::Keep(Record::Message(message.clone())));
-            self.all(ChatEvent::Message(message));
+            } => {
+                let saying = speech::Saying {
+                    text,
+                    client_id,
+                    media_time,
+                    reply_to,
+                };
+                self.say(now, at, &seat, saying);
+            }
+            ChatAct::React { emoji, media_time } => self.react(now, at, &seat, &emoji, media_time),
+            act => self.act_from_seat(now, at, &seat, act),
         }
+        self.tick(now);
     }
 
-    /// The operator or a host acts over the API.
-    ///
-    /// # Errors
-    /// May not, or there is no such message or viewer.
-    pub fn act_as(&mut self, _now: Now, _by: &Doer, _act: ChatAct) -> Result<(), NotDone> {
-        Err(NotDone::NotAllowed)
+    fn act_from_seat(&mut self, now: Now, at: SocketKey, seat: &people::Seat, act: ChatAct) {
+        let Some(person) = self.people.get_mut(&seat.viewer_id) else {
+            return;
+        };
+        if person.acts.take(now.monotonic).is_err() {
+            return self.refuse(at, RefusalCode::RateLimited, "too many acts at once", None);
+        }
+        let by = Doer {
+            viewer_id: Some(seat.viewer_id.clone()),
+            nickname: person.nickname.clone(),
+            role: seat.role,
+        };
+        if let Err(error) = self.act_as(now, &by, act) {
+            let code = match error {
+                NotDone::TooLong { .. } => RefusalCode::Malformed,
+                NotDone::NotAllowed | NotDone::NoSuchMessage | NotDone::NoSuchViewer => RefusalCode::Forbidden,
+            };
+            self.refuse(at, code, &error.to_string(), None);
+        }
     }
 
     /// What the operator or a host set, whole.
-    pub fn set_settings(&mut self, _now: Now, settings: Settings) {
-        self.settings = settings;
-        self.all(ChatEvent::State(self.state()));
+    pub fn set_settings(&mut self, now: Now, settings: Settings) {
+        self.policy = Policy::new(settings.links, &settings.blocked_words);
+        self.change(now, |room| room.settings = settings);
     }
 
     /// The room goes on air, breaks off, or goes off air.
-    pub fn set_on_air(&mut self, _now: Now, on_air: OnAir) {
-        self.on_air = on_air;
-        self.all(ChatEvent::State(self.state()));
+    pub fn set_on_air(&mut self, now: Now, on_air: OnAir) {
+        self.change(now, |room| room.on_air = on_air);
     }
 
-    /// The room's emotes, all of them.
-    pub fn set_emotes(&mut self, _now: Now, emotes: Vec<EmoteRef>) {
-        self.emotes = emotes;
-        self.all(ChatEvent::State(self.state()));
+    /// The room's emotes, all of them; those beyond [`MAX_EMOTES`] are left out.
+    pub fn set_emotes(&mut self, now: Now, mut emotes: Vec<EmoteRef>) {
+        emotes.truncate(MAX_EMOTES);
+        self.change(now, |room| room.emotes = emotes);
+    }
+
+    /// Tells the room's state if it is another after `change`.
+    fn change(&mut self, now: Now, change: impl FnOnce(&mut Self)) {
+        self.tick(now);
+        let before = self.state();
+        change(self);
+        let state = self.state();
+        if state != before {
+            self.all(ChatEvent::State(state));
+        }
     }
 
     /// To all viewers with at least this role.
@@ -198,40 +254,51 @@ impl ChatRoom {
         self.outputs.push_back(Output::All(ChatDown::Staff { least, notice }));
     }
 
-    /// The viewer is shut out: its sockets are kicked.
-    pub fn shut_out(&mut self, _now: Now, viewer_id: &str, reason: KickReason) {
-        let kicked: Vec<_> = self
-            .sockets
-            .iter()
-            .filter(|(_, e)| e.viewer_id == viewer_id)
-            .map(|(at, _)| *at)
-            .collect();
-        for at in kicked {
-            self.sockets.remove(&at);
-            self.socket(at, SocketEvent::Kicked { reason });
+    /// Messages older than `before` are forgotten: here, and at relays, to which they are deleted ones. Removing them from the
+    /// database is not asked for.
+    pub fn forget(&mut self, before: UnixMillis) {
+        for message_id in self.history.forget(before) {
+            self.history.note_deleted(message_id);
+            self.all(ChatEvent::Deleted {
+                message_id,
+                by: OPERATOR_ID.to_owned(),
+            });
+        }
+        if self.pinned.as_ref().is_some_and(|pinned| pinned.sent_at < before) {
+            self.unpin();
         }
     }
 
-    /// The same for all sockets that came with the invite.
-    pub fn shut_out_invite(&mut self, _now: Now, _invite_id: &str) {}
-
-    /// Messages older than `before` are forgotten.
-    pub fn forget(&mut self, before: UnixMillis) {
-        self.history.retain(|message| message.sent_at >= before);
-    }
-
-    /// A name that nobody else in the room has, as close to `wanted` as may be; kept for the viewer from now on.
-    pub fn claim_name(&mut self, _now: Now, _viewer_id: &str, _role: Role, wanted: &str) -> String {
-        wanted.to_owned()
+    /// A name that nobody else in the room has, as close to `wanted` as may be; kept for the viewer from now on. A viewer that
+    /// is there is called so at once.
+    pub fn claim_name(&mut self, now: Now, viewer_id: &str, role: Role, wanted: &str) -> String {
+        let name = self.names.claim(now.monotonic, viewer_id, role, wanted);
+        if let Some(person) = self.people.get_mut(viewer_id) {
+            person.nickname.clone_from(&name);
+            self.presence.note(viewer_id);
+            self.tell_presence(now);
+        }
+        name
     }
 
     /// Viewers that are there.
     pub fn viewer_count(&self) -> usize {
-        self.sockets
-            .values()
-            .map(|entrant| &entrant.viewer_id)
-            .collect::<BTreeSet<_>>()
-            .len()
+        self.people.count()
+    }
+
+    /// Reserves more message ids when few are left.
+    fn reserve_ids(&mut self) {
+        if self.next_id + IDS_AHEAD > self.reserved {
+            self.reserved = self.next_id + IDS_AT_A_TIME;
+            self.outputs
+                .push_back(Output::Keep(Record::IdsReserved { upto: self.reserved }));
+        }
+    }
+
+    fn tell_presence(&mut self, now: Now) {
+        for event in self.presence.poll(now.monotonic, &self.people) {
+            self.all(event);
+        }
     }
 
     fn all(&mut self, event: ChatEvent) {
@@ -248,19 +315,15 @@ impl ChatRoom {
         ));
     }
 
-    fn state(&self) -> ChatState {
-        ChatState {
-            name: self.settings.name.clone(),
-            is_open: self.settings.is_open,
-            listed: self.settings.listed,
-            locked: self.settings.locked,
-            slow_mode_seconds: self.settings.slow_mode_seconds,
-            is_live: self.on_air.is_live,
-            interrupted: self.on_air.interrupted,
-            started_at: self.on_air.started_at,
-            viewer_count: self.viewer_count() as u32,
-            pinned: self.pinned.clone(),
-            emotes: self.emotes.clone(),
-        }
+    fn refuse(&mut self, at: SocketKey, code: RefusalCode, detail: &str, client_id: Option<String>) {
+        let detail = detail.to_owned();
+        self.socket(
+            at,
+            SocketEvent::Refused {
+                code,
+                detail,
+                client_id,
+            },
+        );
     }
 }
