@@ -15,4 +15,5 @@ pub mod media;
 pub mod packager;
 pub mod rtmp;
 pub mod time;
+pub mod websocket;
 pub mod wire;

@@ -19,6 +19,7 @@ use node::{
 use tokio::net::TcpListener;
 
 use crate::{
+    chat::link,
     config::Config,
     metrics,
     upstream::{Upstream, UpstreamConfig},
@@ -32,11 +33,24 @@ const ENROL_TRIES: u32 = 10;
 const ENROL_PAUSE: Duration = Duration::from_secs(1);
 
 /// How viewers are served.
-#[derive(Default)]
 pub struct ServeOptions {
     /// Over TLS when given.
     pub tls: Option<Tls>,
     pub limits: Limits,
+}
+
+impl Default for ServeOptions {
+    /// More connections than other listeners have: each viewer's chat is one, besides those that its player makes.
+    fn default() -> Self {
+        Self {
+            tls: None,
+            limits: Limits {
+                max_connections: 16_384,
+                max_per_address: 512,
+                ..Limits::default()
+            },
+        }
+    }
 }
 
 /// Serves viewers on `listener` from what `upstream` mirrors, until `shutdown`.
@@ -46,7 +60,9 @@ pub async fn serve(listener: TcpListener, upstream: Upstream, options: ServeOpti
     if let Some(tls) = &options.tls {
         tls.watch_files(RELOAD_INTERVAL, &shutdown);
     }
-    let viewers = Viewers::new(Arc::new(upstream), shutdown.token().clone());
+    // Served a second time, it would be without chat.
+    let chat = upstream.take_chat().unwrap_or_else(|| link::pair().0);
+    let viewers = Viewers::new(Arc::new(upstream), chat, &shutdown);
     http_server::serve(listener, viewer::router(viewers), options.tls, options.limits, shutdown).await;
 }
 

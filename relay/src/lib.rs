@@ -2,7 +2,9 @@
 
 pub mod app;
 pub mod cache;
+pub mod chat;
 pub mod config;
 pub mod metrics;
 pub mod upstream;
 pub mod viewer;
+pub mod websocket;

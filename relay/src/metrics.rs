@@ -28,6 +28,15 @@ pub fn describe() {
         "streamcircle_relay_playlists_rendered_total",
         "Media playlists made; many viewers share one"
     );
+    describe_gauge!("streamcircle_relay_chat_sockets", "Viewers' sockets that are open");
+    describe_counter!(
+        "streamcircle_relay_chat_deliveries_total",
+        "Events of rooms handed to viewers' sockets"
+    );
+    describe_counter!(
+        "streamcircle_relay_chat_kicked_total",
+        "Viewers' sockets closed by this relay or the origin, by reason"
+    );
     describe_counter!(
         "streamcircle_relay_refused_requests_total",
         "Requests of media without a token that lets them in"

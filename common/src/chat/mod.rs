@@ -6,6 +6,7 @@
 pub mod allowance;
 pub mod emoji;
 pub mod history;
+pub mod json;
 pub mod looks;
 pub mod mentions;
 pub mod names;
@@ -13,6 +14,7 @@ pub mod permissions;
 pub mod policy;
 pub mod reactions;
 pub mod record;
+pub mod relay;
 pub mod repeats;
 pub mod room;
 pub mod text;

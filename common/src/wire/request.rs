@@ -38,7 +38,7 @@ pub enum FetchReply {
 /// A viewer's API call as it came to a relay. The origin answers only the calls that are open to viewers.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallRequest {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: String,
     /// Path and query, as in `/api/rooms/cinema/join`.
     pub path: String,
@@ -62,7 +62,7 @@ impl std::fmt::Debug for CallRequest {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallReply {
     pub status: u16,
-    /// `content-type`, `set-cookie`, `retry-after`, `cache-control` where the origin set them.
+    /// `content-type`, `content-disposition`, `set-cookie`, `retry-after`, `cache-control` where the origin set them.
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
 }

@@ -39,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use self::slots::address_holder;
 use self::{
     activity::{Activity, GuardedIo, TrackedBody},
     slots::{Slot, Slots},

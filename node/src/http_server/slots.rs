@@ -42,7 +42,7 @@ impl Slots {
 
     /// A place for one more connection from `address`, if there is one.
     pub(super) fn take(&self, address: IpAddr) -> Option<Slot> {
-        let address = holder(address);
+        let address = address_holder(address);
         let is_capped = self.0.loopback_is_capped || !address.is_loopback();
         let mut taken = self.taken();
         if taken.total >= self.0.max_total {
@@ -81,7 +81,7 @@ impl Drop for Slot {
 }
 
 /// What one holder of addresses counts as: an IPv4 address, or the /64 that is the smallest network of IPv6.
-fn holder(address: IpAddr) -> IpAddr {
+pub fn address_holder(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {
             let [a, b, c, d, ..] = v6.segments();

@@ -22,8 +22,9 @@ const REQUEST_HEADERS: [HeaderName; 4] = [
     header::CONTENT_TYPE,
     header::ACCEPT_LANGUAGE,
 ];
-const REPLY_HEADERS: [HeaderName; 4] = [
+const REPLY_HEADERS: [HeaderName; 5] = [
     header::CONTENT_TYPE,
+    header::CONTENT_DISPOSITION,
     header::SET_COOKIE,
     header::RETRY_AFTER,
     header::CACHE_CONTROL,
@@ -55,6 +56,8 @@ fn request(call: CallRequest, via: ViaRelay) -> Result<Request<Body>, StatusCode
     let method = match call.method.as_str() {
         "GET" => Method::GET,
         "POST" => Method::POST,
+        "PATCH" => Method::PATCH,
+        "DELETE" => Method::DELETE,
         _ => return Err(StatusCode::METHOD_NOT_ALLOWED),
     };
     let uri: Uri = call.path.parse().map_err(|_| StatusCode::BAD_REQUEST)?;
@@ -160,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_makes_no_sense_gets_an_answer() {
         for (method, path, status) in [
-            ("DELETE", "/api/echo", 405),
+            ("PUT", "/api/echo", 405),
             ("GET", "/metrics", 404),
             ("GET", "http://elsewhere/api/echo", 404),
             ("GET", "no path", 400),

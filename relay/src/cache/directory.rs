@@ -84,8 +84,8 @@ impl Directory {
             | UpstreamFrame::BitRate { .. }
             | UpstreamFrame::End { .. }
             | UpstreamFrame::Pong { .. }
-            | UpstreamFrame::GoAway { .. }
-            | UpstreamFrame::Chat { .. } => {}
+            | UpstreamFrame::Chat { .. }
+            | UpstreamFrame::GoAway { .. } => {}
         }
     }
 

@@ -11,7 +11,10 @@ use common::{
     link::subscriber::{Input, Output, Subscriber, SubscriberConfig},
     live::LiveEvent,
     time::Monotonic,
-    wire::control::UpstreamFrame,
+    wire::{
+        chat::ChatUp,
+        control::{DownstreamFrame, UpstreamFrame},
+    },
 };
 use metrics::{counter, gauge};
 use node::{
@@ -26,8 +29,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
+    chat::{ChatLink, Overflow},
     session::{Event, Session},
 };
+use crate::chat::link::LinkEnd;
 
 /// Seconds between two reports.
 const REPORT_EVERY: u64 = 2;
@@ -42,6 +47,7 @@ pub(super) struct Client {
     subscriber: Subscriber,
     dial: Dial,
     session: Option<Session>,
+    chat: ChatLink,
     seconds: u64,
 }
 
@@ -52,7 +58,13 @@ enum Dial {
 }
 
 impl Client {
-    pub(super) fn new(shared: Arc<Shared>, connector: Connector, name: String, public_url: String) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        connector: Connector,
+        name: String,
+        public_url: String,
+        chat: LinkEnd,
+    ) -> Self {
         let config = SubscriberConfig {
             name,
             public_url,
@@ -67,6 +79,7 @@ impl Client {
             subscriber: Subscriber::new(config),
             dial: Dial::Idle,
             session: None,
+            chat: ChatLink::new(chat),
             seconds: 0,
         }
     }
@@ -77,6 +90,7 @@ impl Client {
         let shared = self.shared.clone();
         loop {
             self.carry_out();
+            self.chat.tell().await;
             let wake_at = self.subscriber.next_timeout();
             tokio::select! {
                 biased;
@@ -85,6 +99,7 @@ impl Client {
                 () = until(wake_at) => self.happen(Input::Tick),
                 dialled = dialled(&mut self.dial, &self.connector) => self.dialled(dialled),
                 () = shared.interest.is_urgent() => self.tell_interest(),
+                items = self.chat.next_items() => self.send_chat(items),
                 event = next_event(&mut self.session) => self.take(event),
             }
         }
@@ -178,9 +193,29 @@ impl Client {
         }
     }
 
+    fn send_chat(&mut self, items: Result<Vec<ChatUp>, Overflow>) {
+        let Some(session) = &self.session else {
+            return;
+        };
+        match items {
+            Ok(items) if items.is_empty() => {}
+            Ok(items) => session.send(DownstreamFrame::Chat { items }),
+            Err(error) => {
+                tracing::warn!(%error, "the link to upstream is closed");
+                session.link().close(CloseCode::Unavailable, "chat does not move");
+                self.lost(true);
+            }
+        }
+    }
+
     fn frame(&mut self, frame: UpstreamFrame) {
+        let queue = self.session.as_ref().map(Session::queue);
+        self.chat.take(&frame, queue);
         let shared = &self.shared;
         shared.directory.take(&frame, shared.origin_now());
+        if let UpstreamFrame::Chat { room, items } = frame {
+            return self.chat.items(room, items);
+        }
         if let UpstreamFrame::Pong { t0, t1, t2 } = frame {
             let sent = Monotonic(Duration::from_micros(t0));
             shared.clock().take(sent, clock::monotonic(), t1, t2);
@@ -200,6 +235,7 @@ impl Client {
     fn lost(&mut self, may_return: bool) {
         self.session = None;
         self.shared.link.send_replace(None);
+        self.chat.lost();
         self.happen(Input::Disconnected { may_return });
     }
 

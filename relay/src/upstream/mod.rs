@@ -4,6 +4,7 @@
 //! [`Upstream`] is what the viewers' side sees of it. Rules of the link are in `common::link::subscriber`; `client` drives them,
 //! and is the one place that connects again.
 
+mod chat;
 mod client;
 pub mod clock_offset;
 pub mod interest;
@@ -45,6 +46,7 @@ use crate::cache::{
     directory::Directory,
     mirror::{Mirrors, is_ready},
 };
+use crate::chat::link::{self, ChatEnd};
 
 /// How long a viewer waits for a room's window.
 const WINDOW_WAIT: Duration = Duration::from_secs(3);
@@ -88,6 +90,8 @@ struct Shared {
     backfill: BackFill,
     interest: Interest,
     clock: Mutex<ClockOffset>,
+    /// Until someone carries it.
+    chat: Mutex<Option<ChatEnd>>,
     /// While it stands and upstream has greeted.
     link: watch::Sender<Option<LinkConnection>>,
 }
@@ -102,6 +106,7 @@ impl Upstream {
             retention,
             cache_bytes,
         } = config;
+        let (chat, link_end) = link::pair();
         let shared = Arc::new(Shared {
             retention,
             directory: Directory::default(),
@@ -109,11 +114,17 @@ impl Upstream {
             backfill: BackFill::new(cache_bytes),
             interest: Interest::default(),
             clock: Mutex::default(),
+            chat: Mutex::new(Some(chat)),
             link: watch::Sender::new(None),
         });
-        let client = Client::new(shared.clone(), connector, name, public_url);
+        let client = Client::new(shared.clone(), connector, name, public_url, link_end);
         shutdown.spawn(client.run(shutdown.token().clone()));
         Self { shared }
+    }
+
+    /// The end of the link that chat runs on, for the first who asks.
+    pub fn take_chat(&self) -> Option<ChatEnd> {
+        self.shared.chat.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether the link stands.

@@ -25,7 +25,7 @@ use tokio::{
 
 /// Frames that wait to be written: a new connection subscribes to all rooms at once. An upstream that does not read is closed
 /// when there is one more.
-const MAX_WAITING_FRAMES: usize = 2 * MAX_ROOMS;
+pub(super) const MAX_WAITING_FRAMES: usize = 2 * MAX_ROOMS;
 /// Pings right after the welcome, for a first estimate of the origin's clock, and later.
 const FIRST_PINGS: u32 = 5;
 const FIRST_PINGS_EVERY: Duration = Duration::from_millis(100);
@@ -92,6 +92,11 @@ impl Session {
             self.link
                 .close(CloseCode::Unavailable, "the control stream does not move");
         }
+    }
+
+    /// Where frames are queued, for who wants to know how full it is.
+    pub(super) fn queue(&self) -> mpsc::WeakSender<DownstreamFrame> {
+        self.frames.downgrade()
     }
 
     /// Upstream has greeted: pings may go.

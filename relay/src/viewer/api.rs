@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use common::wire::request::{CallReply, CallRequest};
 use node::{
@@ -23,13 +23,16 @@ use super::{error::Problem, headers::api_preflight, state::Viewers};
 
 /// Largest body of a call.
 const MAX_BODY_LEN: usize = 64 * 1024;
+/// The same of one that brings a picture.
+const MAX_PICTURE_LEN: usize = 512 * 1024;
 /// For the whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Headers of a request that the origin gets to see; cookies are carried as far as they are ours.
 const CARRIED_UP: [HeaderName; 3] = [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_LANGUAGE];
 /// Headers of its answer that a viewer gets to see.
-const CARRIED_DOWN: [HeaderName; 4] = [
+const CARRIED_DOWN: [HeaderName; 5] = [
     header::CONTENT_TYPE,
+    header::CONTENT_DISPOSITION,
     header::SET_COOKIE,
     header::RETRY_AFTER,
     header::CACHE_CONTROL,
@@ -41,9 +44,17 @@ const COOKIE_PREFIX: &str = "sc_";
 pub(super) fn router(viewers: Arc<Viewers>) -> Router {
     Router::new()
         .route("/api/rooms", get(carry))
-        .route("/api/rooms/{slug}", get(carry))
+        .route("/api/rooms/{slug}", get(carry).patch(carry))
         .route("/api/rooms/{slug}/messages", get(carry))
+        .route("/api/rooms/{slug}/messages/export", get(carry))
         .route("/api/rooms/{slug}/join", post(carry))
+        .route("/api/rooms/{slug}/emotes", get(carry).post(carry_picture))
+        .route("/api/rooms/{slug}/emotes/{name}", delete(carry))
+        .route("/api/rooms/{slug}/audit", get(carry))
+        .route("/api/rooms/{slug}/bans", get(carry))
+        .route("/api/rooms/{slug}/bans/{viewer}", delete(carry))
+        .route("/api/rooms/{slug}/invites", get(carry).post(carry))
+        .route("/api/invites/{id}", delete(carry))
         .route("/api/time", get(time))
         .layer(middleware::from_fn_with_state(viewers.clone(), allow_our_sites))
         .with_state(viewers)
@@ -60,18 +71,26 @@ async fn time(State(viewers): State<Arc<Viewers>>) -> impl IntoResponse {
 }
 
 async fn carry(State(viewers): State<Arc<Viewers>>, request: Request) -> Response {
+    carry_up_to(MAX_BODY_LEN, &viewers, request).await
+}
+
+async fn carry_picture(State(viewers): State<Arc<Viewers>>, request: Request) -> Response {
+    carry_up_to(MAX_PICTURE_LEN, &viewers, request).await
+}
+
+async fn carry_up_to(max_body: usize, viewers: &Viewers, request: Request) -> Response {
     let secure = request.extensions().get() == Some(&Secure(true));
     let carried = async {
-        let request = call_request(request).await?;
+        let request = call_request(request, max_body).await?;
         let reply = viewers.rooms.call(request).await.map_err(|_| Problem::NoOrigin)?;
         answer(reply, secure)
     };
     carried.await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn call_request(request: Request) -> Result<CallRequest, Problem> {
+async fn call_request(request: Request, max_body: usize) -> Result<CallRequest, Problem> {
     let (parts, body) = request.into_parts();
-    let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_LEN));
+    let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, max_body));
     let body = body
         .await
         .map_err(|_| Problem::TooSlow)?

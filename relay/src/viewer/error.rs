@@ -7,9 +7,11 @@ use axum::{
 };
 use common::hls::directives::{DirectiveError, RefuseReason};
 
+use crate::websocket::NotWebSocket;
+
 /// Seconds after which a client may ask again for what is not there just now.
 const RETRY_SOON_S: u64 = 1;
-/// The same for a room that is offline: nobody knows when it comes back.
+/// The same for a room that is offline, or a relay that is full: nobody knows when that is over.
 const RETRY_OFFLINE_S: u64 = 5;
 
 /// Why a viewer does not get what it asked for.
@@ -53,6 +55,16 @@ pub enum Problem {
     BadRange,
     #[error("Only GET and HEAD are answered here.")]
     Method,
+    #[error("A page of another site may not open this.")]
+    ForeignSite,
+    #[error("{0}")]
+    NotWebSocket(#[from] NotWebSocket),
+    #[error("Too many sockets are open from this address.")]
+    TooManySockets,
+    #[error("This relay bears no more sockets.")]
+    RelayFull,
+    #[error("There is no such emote.")]
+    NoSuchEmote,
 }
 
 impl Problem {
@@ -60,20 +72,24 @@ impl Problem {
         match self {
             Self::BadDirectives(_) | Self::RefusedDirectives(_) | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::BadToken => StatusCode::UNAUTHORIZED,
-            Self::OtherRoom | Self::OtherRelay | Self::Revoked => StatusCode::FORBIDDEN,
-            Self::NoSuchRoom | Self::Offline | Self::NoSuchPlaylist | Self::NoSuchMedia => StatusCode::NOT_FOUND,
+            Self::OtherRoom | Self::OtherRelay | Self::Revoked | Self::ForeignSite => StatusCode::FORBIDDEN,
+            Self::NoSuchRoom | Self::Offline | Self::NoSuchPlaylist | Self::NoSuchMedia | Self::NoSuchEmote => {
+                StatusCode::NOT_FOUND
+            }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadRange => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::HeldTooLong | Self::Stopping | Self::NoOrigin => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotWebSocket(reason) => reason.status(),
+            Self::TooManySockets => StatusCode::TOO_MANY_REQUESTS,
+            Self::HeldTooLong | Self::Stopping | Self::NoOrigin | Self::RelayFull => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn retry_after(self) -> Option<u64> {
         match self {
             Self::HeldTooLong | Self::Stopping | Self::NoOrigin => Some(RETRY_SOON_S),
-            Self::Offline => Some(RETRY_OFFLINE_S),
+            Self::Offline | Self::TooManySockets | Self::RelayFull => Some(RETRY_OFFLINE_S),
             _ => None,
         }
     }
@@ -106,6 +122,11 @@ impl IntoResponse for Problem {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UPGRADE_REQUIRED {
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 15.5.2 asks for it; "Bearer" makes no browser open a dialogue.

@@ -6,6 +6,8 @@
 mod api;
 pub mod auth;
 mod body;
+mod chat;
+mod emotes;
 pub mod error;
 mod headers;
 mod hold;
@@ -36,7 +38,9 @@ pub fn router(viewers: Arc<Viewers>) -> Router {
         .with_state(viewers.clone());
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
-        .merge(api::router(viewers))
+        .merge(api::router(viewers.clone()))
+        .merge(chat::router(viewers.clone()))
+        .merge(emotes::router(viewers))
         .merge(live)
         .merge(web_app::router(Entry::Viewer))
 }

@@ -36,6 +36,7 @@ use super::super::{
     rooms::{CallFailure, FetchFailure, Rooms},
     router,
 };
+use crate::chat::link::{self, LinkEnd};
 
 pub(super) const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
 pub(super) const EPOCH: Epoch = Epoch(0xc1);
@@ -55,6 +56,8 @@ pub(super) struct Stage {
     pub(super) live: Arc<Live>,
     pub(super) router: Router,
     pub(super) shutdown: Shutdown,
+    /// The origin's end of chat, until a test takes it.
+    pub(super) link: Option<LinkEnd>,
     signer: Signer,
 }
 
@@ -65,12 +68,14 @@ impl Stage {
         let signer = signer(1);
         let rooms = Arc::new(FakeRooms::new(&signer, live.clone()));
         let shutdown = Shutdown::new();
-        let viewers = Viewers::new(rooms.clone(), shutdown.token().clone());
+        let (chat, link) = link::pair();
+        let viewers = Viewers::new(rooms.clone(), chat, &shutdown);
         Self {
             rooms,
             live,
             router: router(viewers),
             shutdown,
+            link: Some(link),
             signer,
         }
     }
