@@ -28,6 +28,7 @@ use crate::{
     opening::{chain, open_control},
     plane::Plane,
     relays::{LinkState, Relays, RoomsForRelays},
+    retention,
     room::{RoomAdmission, RoomStatus, Rooms, RoomsConfig},
     stores::{self, Stores},
 };
@@ -123,6 +124,12 @@ impl Origin {
             )
             .map_err(|cause| ExitError::failed("--link", config.link, cause))?;
         shutdown.spawn(tell_rooms(rooms.clone(), relays.clone(), chats, shutdown.clone()));
+        shutdown.spawn(retention::run(
+            Arc::clone(&self.control),
+            plane.clone(),
+            stores::api_clock(),
+            shutdown.clone(),
+        ));
         shutdown.spawn(tell_public_urls(stores.clone(), relays, shutdown.clone()));
         let admission = Arc::new(RoomAdmission::new(rooms, Arc::new(stores)));
         shutdown.spawn(ingest::run(

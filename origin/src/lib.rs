@@ -16,6 +16,7 @@ pub mod network;
 pub mod opening;
 pub mod plane;
 pub mod relays;
+pub mod retention;
 pub mod room;
 pub mod secrets;
 pub mod stores;

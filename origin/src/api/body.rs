@@ -1,4 +1,4 @@
-//! What a request carries: JSON and form bodies within bounds, path and query, each with its error as a problem.
+//! What a request carries: bodies within bounds, path and query, each with its error as a problem.
 
 use axum::{
     Form,
@@ -16,6 +16,8 @@ use super::error::{ApiError, ApiResult};
 
 /// Longest body of any call, in bytes: a join with the longest invite and nickname fits several times.
 pub(super) const MAX_BODY_LEN: usize = 16 * 1024;
+
+const TOO_LARGE: &str = "the request is longer than allowed";
 
 /// A JSON body. 400 when it is no JSON, 422 with the field when a field has the wrong type or is missing.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -74,18 +76,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for FormBody<T> {
         outcome
             .map(|Form(form)| Self(form))
             .map_err(|rejection: FormRejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+                StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(TOO_LARGE),
                 _ => ApiError::Malformed("the body has to be a form with all fields"),
             })
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> ApiResult<Bytes> {
+/// The whole body, whatever it is.
+pub(super) async fn read<S: Send + Sync>(request: Request, state: &S) -> ApiResult<Bytes> {
     // The router's body limit cuts off what is longer.
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection: BytesRejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge(TOO_LARGE),
             _ => ApiError::Malformed("the body broke off"),
         })
 }

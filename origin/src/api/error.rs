@@ -28,8 +28,8 @@ pub(super) enum ApiError {
     Unknown(&'static str),
     #[error("{0}")]
     Taken(&'static str),
-    #[error("the request is longer than allowed")]
-    TooLarge,
+    #[error("{0}")]
+    TooLarge(&'static str),
     /// Field (JSON path) and what is wrong with it.
     #[error("some fields are not as they have to be")]
     Fields(BTreeMap<String, String>),
@@ -73,7 +73,7 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Unknown(_) => StatusCode::NOT_FOUND,
             Self::Taken(_) => StatusCode::CONFLICT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,

@@ -8,6 +8,7 @@ use axum::{
 };
 use common::{
     auth::{Role, nickname::visible_text},
+    chat::record::{AuditAction, AuditEntry},
     time::UnixMillis,
 };
 use http::StatusCode;
@@ -109,15 +110,29 @@ pub(super) async fn revoke(
     shown: Shown,
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
-    let invite = state.control.db().invite(&id).await?;
-    match &invite {
-        Some(invite) => shown.require_host(&invite.room, &state)?,
+    let unknown = || ApiError::Unknown("invite");
+    let Some(invite) = state.control.db().invite(&id).await? else {
         // Who may not revoke anything does not learn which invites there are.
-        None if !shown.is_operator()? => return Err(ApiError::Unauthorized("this call needs the admin token")),
-        None => {}
-    }
+        return Err(if shown.is_operator()? {
+            unknown()
+        } else {
+            ApiError::Unauthorized("this call needs the admin token")
+        });
+    };
+    let by = shown.require_host(&invite.room, &state)?;
     let revocation = state.control.revoke_invite(&id, state.now()).await?;
-    state.plane.revoke(revocation.ok_or(ApiError::Unknown("invite"))?);
+    state.plane.revoke(revocation.ok_or_else(unknown)?);
+    if invite.revoked_at.is_none() {
+        let entry = AuditEntry {
+            at: state.now(),
+            by,
+            action: AuditAction::InviteRevoked,
+            target: None,
+            detail: Some(invite.label.unwrap_or(invite.id)),
+            reason: None,
+        };
+        state.plane.audit(&invite.room, entry);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

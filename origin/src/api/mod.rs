@@ -7,16 +7,20 @@ mod address;
 mod body;
 mod cookies;
 mod cross_origin;
+mod emotes;
 mod error;
+mod export;
 mod hooks;
 mod invites;
 mod join;
 mod messages;
+mod moderation;
 mod openapi;
 pub mod plane;
 mod public;
 mod rate_limit;
 mod relays;
+mod room_settings;
 mod rooms;
 mod same_site;
 mod seats;
@@ -31,7 +35,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, patch, post},
 };
 use common::{
     auth::join_token::{JoinSecret, JoinToken, JoinTokenError},
@@ -45,9 +49,13 @@ use self::{
     body::MAX_BODY_LEN,
     error::ApiError,
     rate_limit::{Rate, RateLimiter},
+    room_settings::MAX_PATCH_LEN,
     seats::Seats,
 };
-use crate::control::Control;
+use crate::{
+    control::Control,
+    emotes::{MAX_UPLOAD_LEN, Workshop},
+};
 
 /// Joins of one address: a household or a lecture hall may come at once, and then renew every ten minutes.
 const JOIN_RATE: Rate = Rate {
@@ -59,6 +67,12 @@ const JOIN_RATE: Rate = Rate {
 const SIGN_IN_RATE: Rate = Rate {
     burst: 10,
     refill: Duration::from_secs(6),
+};
+
+/// Emotes uploaded from one address: a host adds a set of them at once.
+const UPLOAD_RATE: Rate = Rate {
+    burst: 30,
+    refill: Duration::from_secs(5),
 };
 
 /// A call takes no longer, whatever it waits for: the caller's body, or a database that hangs. Calls over the link have a limit
@@ -86,6 +100,8 @@ struct Shared {
     clock: Clock,
     joins: RateLimiter,
     sign_ins: RateLimiter,
+    uploads: RateLimiter,
+    workshop: Workshop,
     seats: Seats,
 }
 
@@ -138,6 +154,8 @@ impl Api {
             clock,
             joins: RateLimiter::new(JOIN_RATE),
             sign_ins: RateLimiter::new(SIGN_IN_RATE),
+            uploads: RateLimiter::new(UPLOAD_RATE),
+            workshop: Workshop::default(),
             seats: Seats::default(),
         })))
     }
@@ -165,11 +183,22 @@ impl Api {
 }
 
 fn viewer_routes() -> Router<ApiState> {
+    let change = patch(room_settings::change).layer(DefaultBodyLimit::max(MAX_PATCH_LEN));
+    let add_emote = post(emotes::add).layer(DefaultBodyLimit::max(MAX_UPLOAD_LEN));
     Router::new()
         .route("/api/rooms", get(rooms::list))
-        .route("/api/rooms/{slug}", get(rooms::get))
+        .route("/api/rooms/{slug}", change.get(rooms::get))
         .route("/api/rooms/{slug}/join", post(join::join))
         .route("/api/rooms/{slug}/messages", get(messages::list))
+        .route("/api/rooms/{slug}/messages/export", get(export::export))
+        .route("/api/rooms/{slug}/audit", get(moderation::audit))
+        .route("/api/rooms/{slug}/bans", get(moderation::bans))
+        .route("/api/rooms/{slug}/bans/{viewer_id}", delete(moderation::unban))
+        .route("/api/rooms/{slug}/emotes", add_emote.get(emotes::list))
+        .route("/api/rooms/{slug}/emotes/{name}", delete(emotes::remove))
+        .route("/api/rooms/{slug}/emotes/files/{file}", get(emotes::file))
+        .route("/api/rooms/{slug}/invites", get(invites::list).post(invites::create))
+        .route("/api/invites/{id}", delete(invites::revoke))
         .route("/api/time", get(public::time))
         .route("/api/{*rest}", any(no_such_call))
 }
@@ -177,11 +206,9 @@ fn viewer_routes() -> Router<ApiState> {
 fn operator_routes() -> Router<ApiState> {
     Router::new()
         .route("/api/rooms", post(rooms::create))
-        .route("/api/rooms/{slug}", delete(rooms::delete).patch(rooms::change))
+        .route("/api/rooms/{slug}", delete(rooms::delete))
         .route("/api/rooms/{slug}/rotate", post(rooms::rotate))
         .route("/api/rooms/{slug}/health", get(rooms::health))
-        .route("/api/rooms/{slug}/invites", get(invites::list).post(invites::create))
-        .route("/api/invites/{id}", delete(invites::revoke))
         .route("/api/relays", get(relays::list).post(relays::create))
         .route("/api/relays/{id}", delete(relays::delete))
         .route(

@@ -5,16 +5,20 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{hooks, invites, join, messages, public, relays, rooms, session};
+use super::{
+    emotes, export, hooks, invites, join, messages, moderation, public, relays, room_settings, rooms, session,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "StreamCircle", description = "Rooms, invites and relays of one StreamCircle. Errors are problem+json (RFC 9457)."),
     paths(
-        rooms::list, rooms::get, rooms::create, rooms::change, rooms::delete, rooms::rotate, rooms::health,
+        rooms::list, rooms::get, rooms::create, room_settings::change, rooms::delete, rooms::rotate, rooms::health,
         invites::create, invites::list, invites::revoke,
         join::join,
-        messages::list,
+        messages::list, export::export,
+        moderation::audit, moderation::bans, moderation::unban,
+        emotes::list, emotes::add, emotes::remove, emotes::file,
         relays::create, relays::list, relays::delete,
         session::sign_in, session::get, session::sign_out,
         hooks::publish, hooks::done,

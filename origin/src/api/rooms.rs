@@ -16,14 +16,11 @@ use super::{
 };
 use crate::{
     control::RoomOrder,
-    db::{Access, Room, RoomChange},
+    db::{Access, ChatRow, Room},
 };
 
 /// Longest name of a room, in characters.
 const MAX_NAME_CHARS: usize = 80;
-
-/// Longest slow mode, in seconds.
-const MAX_SLOW_MODE_SECONDS: u32 = 3600;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -39,31 +36,19 @@ pub(super) struct RoomRequest {
     listed: Option<bool>,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RoomPatch {
-    #[schema(min_length = 1, max_length = 80)]
-    name: Option<String>,
-    access: Option<Access>,
-    listed: Option<bool>,
-    locked: Option<bool>,
-    #[schema(maximum = 3600)]
-    slow_mode_seconds: Option<u32>,
-}
-
 /// The rooms: for operators all of them with their keys, for others the listed ones.
 #[utoipa::path(get, path = "/api/rooms", tag = "rooms", responses((status = 200, body = [RoomShape]), (status = 401, body = Problem)))]
 pub(super) async fn list(State(state): State<ApiState>, shown: Shown) -> ApiResult<Json<Vec<RoomShape>>> {
-    let is_operator = shown.is_operator()?;
+    if shown.is_operator()? {
+        let rooms = state.control.db().rooms_with_chat().await?;
+        let shapes = rooms
+            .iter()
+            .map(|(room, chat)| RoomShape::for_operators(room, chat, &state));
+        return Ok(Json(shapes.collect()));
+    }
     let rooms = state.control.db().rooms().await?;
-    let shapes = rooms.iter().filter(|room| is_operator || room.listed).map(|room| {
-        if is_operator {
-            RoomShape::for_operators(room, &state)
-        } else {
-            RoomShape::public(room, &state)
-        }
-    });
-    Ok(Json(shapes.collect()))
+    let listed = rooms.iter().filter(|room| room.listed);
+    Ok(Json(listed.map(|room| RoomShape::public(room, &state)).collect()))
 }
 
 /// One room. An unlisted one exists only for operators and holders of an invite or viewer token for it.
@@ -71,12 +56,14 @@ pub(super) async fn list(State(state): State<ApiState>, shown: Shown) -> ApiResu
     responses((status = 200, body = RoomShape), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn get(State(state): State<ApiState>, shown: Shown, Slug(slug): Slug) -> ApiResult<Json<RoomShape>> {
     let is_operator = shown.is_operator()?;
-    let room = find(&state, &slug).await?;
+    let (room, chat) = find_with_chat(&state, &slug).await?;
     if !shown.knows(&room, &state) {
         return Err(ApiError::Unknown("room"));
     }
     Ok(Json(if is_operator {
-        RoomShape::for_operators(&room, &state)
+        RoomShape::for_operators(&room, &chat, &state)
+    } else if shown.require_host(&slug, &state).is_ok() {
+        RoomShape::for_hosts(&room, &chat, &state)
     } else {
         RoomShape::public(&room, &state)
     }))
@@ -100,39 +87,8 @@ pub(super) async fn create(
     };
     let room = state.control.create_room(order, state.now()).await?;
     state.plane.room_created(&room);
-    Ok((StatusCode::CREATED, Json(RoomShape::for_operators(&room, &state))))
-}
-
-/// Changes what the body names.
-#[utoipa::path(patch, path = "/api/rooms/{slug}", tag = "rooms", params(("slug" = String, Path)), request_body = RoomPatch,
-    security(("admin" = [])), responses((status = 200, body = RoomShape), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn change(
-    State(state): State<ApiState>,
-    _: Operator,
-    Slug(slug): Slug,
-    JsonBody(patch): JsonBody<RoomPatch>,
-) -> ApiResult<Json<RoomShape>> {
-    if patch
-        .slow_mode_seconds
-        .is_some_and(|seconds| seconds > MAX_SLOW_MODE_SECONDS)
-    {
-        let why = format!("has to be at most {MAX_SLOW_MODE_SECONDS}");
-        return Err(ApiError::field("slowModeSeconds", &why));
-    }
-    let change = RoomChange {
-        name: patch.name.as_deref().map(room_name).transpose()?,
-        access: patch.access,
-        listed: patch.listed,
-        locked: patch.locked,
-        slow_mode_seconds: patch.slow_mode_seconds,
-        ..RoomChange::default()
-    };
-    let room = state.control.db().change_room(&slug, &change).await?;
-    let (room, chat) = room.ok_or(ApiError::Unknown("room"))?;
-    state.plane.room_changed(&room);
-    state.plane.chat_settings_changed(&slug, chat.settings(&room));
-    Ok(Json(RoomShape::for_operators(&room, &state)))
+    let shape = RoomShape::for_operators(&room, &ChatRow::default(), &state);
+    Ok((StatusCode::CREATED, Json(shape)))
 }
 
 /// Deletes a room with its invites and messages, and ends its stream.
@@ -149,19 +105,23 @@ pub(super) async fn delete(State(state): State<ApiState>, _: Operator, Slug(slug
 #[utoipa::path(post, path = "/api/rooms/{slug}/rotate", tag = "rooms", params(("slug" = String, Path)), security(("admin" = [])),
     responses((status = 200, body = RoomShape), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn rotate(State(state): State<ApiState>, _: Operator, Slug(slug): Slug) -> ApiResult<Json<RoomShape>> {
-    let room = state.control.rotate_stream_key(&slug).await?;
-    let room = room.ok_or(ApiError::Unknown("room"))?;
+    let rotated = state.control.rotate_stream_key(&slug).await?;
+    rotated.ok_or(ApiError::Unknown("room"))?;
     state.plane.cut_publisher(&slug);
-    Ok(Json(RoomShape::for_operators(&room, &state)))
+    let (room, chat) = find_with_chat(&state, &slug).await?;
+    Ok(Json(RoomShape::for_operators(&room, &chat, &state)))
 }
 
-/// How the publisher's stream does: codec, size, frame rate, bit rate, key frame interval, drift, warnings.
+/// How the publisher's stream does: codec, size, frame rate, bit rate, key frame interval, drift, warnings; and, as `chat`, how the
+/// keeping of what is said does.
 #[utoipa::path(get, path = "/api/rooms/{slug}/health", tag = "rooms", params(("slug" = String, Path)), security(("admin" = []), ("viewer" = [])),
     responses((status = 200, body = Value), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn health(State(state): State<ApiState>, shown: Shown, Slug(slug): Slug) -> ApiResult<Json<Value>> {
     shown.require_host(&slug, &state)?;
     let room = find(&state, &slug).await?;
-    Ok(Json(state.plane.health(&room.slug)))
+    let mut health = state.plane.health(&room.slug);
+    health["chat"] = serde_json::to_value(state.plane.chat_storage()).expect("numbers and a truth value");
+    Ok(Json(health))
 }
 
 /// The room, or 404.
@@ -170,6 +130,11 @@ pub(super) async fn find(state: &ApiState, slug: &RoomSlug) -> ApiResult<Room> {
     room.ok_or(ApiError::Unknown("room"))
 }
 
-fn room_name(text: &str) -> ApiResult<String> {
+async fn find_with_chat(state: &ApiState, slug: &RoomSlug) -> ApiResult<(Room, ChatRow)> {
+    let found = state.control.db().chat_settings(slug).await?;
+    found.ok_or(ApiError::Unknown("room"))
+}
+
+pub(super) fn room_name(text: &str) -> ApiResult<String> {
     visible_text(text, MAX_NAME_CHARS).map_err(|error| ApiError::field("name", &error))
 }

@@ -4,13 +4,13 @@ use common::{auth::Role, time::UnixMillis};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ApiState, plane::RoomLive};
+use super::{ApiState, plane::RoomLive, room_settings::Links};
 use crate::{
-    db::{Access, Invite, Message, Relay, Room},
+    db::{Access, ChatRow, Invite, Message, Relay, Room},
     relays::RelayStatus,
 };
 
-/// A room. The last four fields are for operators alone.
+/// A room. `links`, `blockedWords` and `retentionDays` are for its hosts and operators, what follows for operators alone.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Room)]
@@ -31,7 +31,19 @@ pub(super) struct RoomShape {
     /// Least seconds between two messages of one viewer; 0: none.
     slow_mode_seconds: u32,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    for_hosts: Option<RoomChat>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
     for_operators: Option<RoomSecrets>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RoomChat {
+    links: Links,
+    /// Words that only moderators may write.
+    blocked_words: Vec<String>,
+    /// Messages are kept so many days; `null`: as long as the room.
+    retention_days: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -60,12 +72,25 @@ impl RoomShape {
             started_at: live.started_at.map(UnixMillis::to_rfc3339),
             viewer_count: live.viewer_count,
             slow_mode_seconds: room.slow_mode_seconds,
+            for_hosts: None,
             for_operators: None,
         }
     }
 
-    /// With the stream key.
-    pub(super) fn for_operators(room: &Room, state: &ApiState) -> Self {
+    /// With what the chat is set to.
+    pub(super) fn for_hosts(room: &Room, chat: &ChatRow, state: &ApiState) -> Self {
+        Self {
+            for_hosts: Some(RoomChat {
+                links: chat.links.into(),
+                blocked_words: chat.blocked_words.clone(),
+                retention_days: chat.retention_days,
+            }),
+            ..Self::public(room, state)
+        }
+    }
+
+    /// With that, and the stream key.
+    pub(super) fn for_operators(room: &Room, chat: &ChatRow, state: &ApiState) -> Self {
         let addresses = state.control.addresses();
         let stream_key = state.control.stream_key(room);
         if stream_key.is_err() {
@@ -78,7 +103,7 @@ impl RoomShape {
                 watch_url: addresses.watch_url(&room.slug),
                 playlist_url: addresses.playlist_url(&room.slug),
             }),
-            ..Self::public(room, state)
+            ..Self::for_hosts(room, chat, state)
         }
     }
 }

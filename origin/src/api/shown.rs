@@ -5,7 +5,8 @@
 
 use axum::extract::FromRequestParts;
 use common::{
-    auth::{InviteClaims, ViewerClaims},
+    auth::{InviteClaims, Role, ViewerClaims},
+    chat::record::Doer,
     id::RoomSlug,
 };
 use http::{HeaderMap, header, request::Parts};
@@ -20,6 +21,9 @@ use super::{
     same_site::{changes_something, is_foreign},
 };
 use crate::{db::Room, secrets::sha256};
+
+/// What the operator is called in the audit log.
+const OPERATOR: &str = "operator";
 
 /// The credentials of a request. A header beats the query, which beats cookies.
 pub(super) struct Shown {
@@ -200,14 +204,23 @@ impl Shown {
         Ok(Some(claims))
     }
 
-    /// An operator, or a host of the room.
+    /// An operator, or a host of the room: who it is that acts.
     ///
     /// # Errors
     /// 401 when nobody shows a token, 403 when the token does not allow it.
-    pub(super) fn require_host(&self, room: &RoomSlug, state: &ApiState) -> ApiResult<()> {
+    pub(super) fn require_host(&self, room: &RoomSlug, state: &ApiState) -> ApiResult<Doer> {
         match self.require_viewer(room, state)? {
-            Some(claims) if !claims.role.may_host() => Err(ApiError::Forbidden("this call is the host's")),
-            _ => Ok(()),
+            None => Ok(Doer {
+                viewer_id: None,
+                nickname: OPERATOR.to_owned(),
+                role: Role::Host,
+            }),
+            Some(claims) if claims.role.may_host() => Ok(Doer {
+                viewer_id: Some(claims.viewer_id),
+                nickname: claims.nickname,
+                role: claims.role,
+            }),
+            Some(_) => Err(ApiError::Forbidden("this call is the host's")),
         }
     }
 }

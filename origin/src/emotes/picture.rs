@@ -213,7 +213,9 @@ fn png(image: &RgbaImage) -> Result<Picture, Unfit> {
 }
 
 fn gif(stills: &[Still]) -> Result<Picture, Unfit> {
-    for side in SIDES {
+    let (width, height) = stills.first().map_or((0, 0), |still| still.image.dimensions());
+    let smaller = SIDES.into_iter().filter(|side| *side < width.max(height));
+    for side in std::iter::once(SIDES[0]).chain(smaller) {
         let mut bytes = Vec::new();
         let size = write_gif(stills, side, &mut bytes).map_err(|_| Unfit::Broken)?;
         if bytes.len() <= MAX_LEN {

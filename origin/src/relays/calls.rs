@@ -32,7 +32,7 @@ const REPLY_HEADERS: [HeaderName; 5] = [
 /// Everything that viewers may call is under here.
 const PATH_PREFIX: &str = "/api/";
 /// Longest answer, in bytes; below what the wire takes, with its headers.
-const MAX_REPLY_LEN: usize = 3 << 20;
+pub(crate) const MAX_REPLY_LEN: usize = 3 << 20;
 /// Less than a relay waits.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -164,6 +164,7 @@ mod tests {
     async fn a_call_that_makes_no_sense_gets_an_answer() {
         for (method, path, status) in [
             ("PUT", "/api/echo", 405),
+            ("TRACE", "/api/echo", 405),
             ("GET", "/metrics", 404),
             ("GET", "http://elsewhere/api/echo", 404),
             ("GET", "no path", 400),

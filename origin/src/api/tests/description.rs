@@ -12,6 +12,14 @@ const CALLS: &[&str] = &[
     "DELETE /api/rooms/{slug}",
     "POST /api/rooms/{slug}/rotate",
     "GET /api/rooms/{slug}/messages",
+    "GET /api/rooms/{slug}/messages/export",
+    "GET /api/rooms/{slug}/audit",
+    "GET /api/rooms/{slug}/bans",
+    "DELETE /api/rooms/{slug}/bans/{viewerId}",
+    "GET /api/rooms/{slug}/emotes",
+    "POST /api/rooms/{slug}/emotes",
+    "DELETE /api/rooms/{slug}/emotes/{name}",
+    "GET /api/rooms/{slug}/emotes/files/{file}",
     "POST /api/rooms/{slug}/invites",
     "GET /api/rooms/{slug}/invites",
     "DELETE /api/invites/{id}",
@@ -66,7 +74,18 @@ async fn every_schema_that_is_referred_to_is_there() {
         let pointer = reference.split('"').next().unwrap();
         assert!(description.json.pointer(pointer).is_some(), "{pointer}");
     }
-    for schema in ["Room", "Invite", "Relay", "Message", "JoinReply", "Problem"] {
+    for schema in [
+        "Room",
+        "Invite",
+        "Relay",
+        "Message",
+        "JoinReply",
+        "Problem",
+        "AuditEntry",
+        "Ban",
+        "Emote",
+        "ChatExport",
+    ] {
         assert!(
             description.json["components"]["schemas"][schema].is_object(),
             "{schema}"

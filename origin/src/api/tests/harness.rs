@@ -49,6 +49,8 @@ pub(super) struct Plane {
     pub(super) relays: Mutex<Vec<RelayStatus>>,
     pub(super) viewers: Mutex<HashMap<String, HashSet<String>>>,
     pub(super) storage: Mutex<ChatStorage>,
+    /// Why the running chats do nothing, if they do not.
+    pub(super) not_done: Mutex<Option<NotDone>>,
     /// Who has which name.
     names: Mutex<HashMap<String, String>>,
     /// What it was told, in order.
@@ -129,7 +131,7 @@ impl LivePlane for Plane {
 
     fn moderate(&self, room: &RoomSlug, by: Doer, act: ChatAct) -> BoxFuture<'_, Result<(), NotDone>> {
         self.tell(format!("{} in {room}: {act:?}", by.nickname));
-        Box::pin(future::ready(Ok(())))
+        Box::pin(future::ready(self.not_done.lock().unwrap().map_or(Ok(()), Err)))
     }
 
     fn emotes_changed(&self, room: &RoomSlug, emotes: Vec<EmoteRef>) {
@@ -268,6 +270,7 @@ pub(super) struct Reply {
     /// `Null` when the body is no JSON.
     pub(super) json: Value,
     pub(super) text: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Call {
@@ -315,15 +318,21 @@ impl Call {
         call
     }
 
+    pub(super) fn bytes(mut self, body: Vec<u8>) -> Self {
+        self.body = Body::from(body);
+        self
+    }
+
     pub(super) async fn send(self) -> (StatusCode, Reply) {
         let request = self.request.body(self.body).unwrap();
         let (parts, body) = self.app.oneshot(request).await.unwrap().into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let reply = Reply {
             headers: parts.headers,
             json,
-            text,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         };
         (parts.status, reply)
     }

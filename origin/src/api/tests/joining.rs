@@ -196,6 +196,41 @@ async fn nicknames_are_checked() {
 }
 
 #[tokio::test]
+async fn a_name_is_one_viewers_and_the_next_gets_a_number() {
+    let house = House::open().await;
+    let invite = house.invite(json!({"role": "moderator", "maxSeats": 2})).await;
+    let join = || house.join(json!({"nickname": "Ann", "invite": invite["token"]}));
+    let first = join().expect(200).await;
+    let second = join().expect(200).await;
+    assert_eq!(
+        (&first.json["nickname"], &second.json["nickname"]),
+        (&json!("Ann"), &json!("Ann 2"))
+    );
+    let verifier = house.control.secrets().signing().verifier();
+    let claims = verifier.read_viewer(&text(&second.json["token"])).unwrap();
+    assert_eq!(claims.nickname, "Ann 2");
+    let again = house.join(json!({})).cookie("sc_cinema", &second.set_cookie().0);
+    assert_eq!(again.expect(200).await.json["nickname"], "Ann 2");
+    // Who gets no seat leaves no name behind.
+    house
+        .join(json!({"nickname": "Bob", "invite": invite["token"]}))
+        .expect(409)
+        .await;
+    let names = house
+        .control
+        .db()
+        .staff_names(&"cinema".parse().unwrap())
+        .await
+        .unwrap();
+    let mut names: Vec<_> = names.into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    assert_eq!(names, ["Ann", "Ann 2"]);
+    let bob = house.invite_token().await;
+    let bob = house.join(json!({"nickname": "Bob", "invite": bob})).expect(200).await;
+    assert_eq!(bob.json["nickname"], "Bob");
+}
+
+#[tokio::test]
 async fn seats_are_bounded_and_kept_by_the_same_browser() {
     let house = House::open().await;
     let invite = house.invite(json!({"maxSeats": 2})).await;

@@ -1,8 +1,8 @@
-use common::time::UnixMillis;
+use common::{chat::room::NotDone, time::UnixMillis};
 use serde_json::json;
 
 use super::harness::{ADMIN_TOKEN, House, NOW, text};
-use crate::api::RoomLive;
+use crate::api::{ChatStorage, RoomLive};
 
 #[tokio::test]
 async fn a_new_room_has_a_key_and_addresses_for_its_operator() {
@@ -15,6 +15,7 @@ async fn a_new_room_has_a_key_and_addresses_for_its_operator() {
         room,
         json!({"slug": "cine-club", "name": "Ciné-Club", "access": "open", "listed": false, "locked": false,
             "isLive": false, "interrupted": false, "startedAt": null, "viewerCount": 0, "slowModeSeconds": 0,
+            "links": "everyone", "blockedWords": [], "retentionDays": null,
             "streamKey": key, "ingestUrl": "rtmp://house.example:1935/live",
             "watchUrl": "http://watch.example/r/cine-club",
             "playlistUrl": "http://watch.example/live/cine-club/index.m3u8"})
@@ -90,7 +91,6 @@ async fn operators_calls_need_the_admin_token() {
     let viewer = house.viewer_token("host").await;
     for line in [
         "POST /api/rooms",
-        "PATCH /api/rooms/cinema",
         "DELETE /api/rooms/cinema",
         "POST /api/rooms/cinema/rotate",
         "POST /api/relays",
@@ -185,7 +185,15 @@ async fn a_change_is_stored_and_told() {
         (&json!("Kino"), &json!(true), &json!(30))
     );
     assert_eq!((&room["access"], &room["listed"]), (&json!("invite"), &json!(true)));
-    assert_eq!(house.plane.take_told(), ["changed cinema locked=true"]);
+    assert_eq!(
+        house.plane.take_told(),
+        [
+            "operator in cinema: Lock { locked: true }",
+            "operator in cinema: SlowMode { seconds: 30 }",
+            "changed cinema locked=true",
+            "settings of cinema: Everyone []"
+        ]
+    );
     for body in [
         json!({"slowModeSeconds": 3601}),
         json!({"slowModeSeconds": -1}),
@@ -204,6 +212,123 @@ async fn a_change_is_stored_and_told() {
         .json(json!({}))
         .expect(404)
         .await;
+}
+
+#[tokio::test]
+async fn a_host_sets_what_goes_on_in_the_chat_and_nothing_else() {
+    let house = House::open().await;
+    let host = house.viewer_token("host").await;
+    let moderator = house.viewer_token("moderator").await;
+    let line = "PATCH /api/rooms/cinema";
+    let change = json!({"locked": true, "slowModeSeconds": 5, "links": "moderators",
+        "blockedWords": [" spam ", "ça", "spam"], "retentionDays": 30});
+    let room = house.relayed(line).bearer(&host).json(change).expect(200).await.json;
+    assert_eq!(
+        (
+            &room["locked"],
+            &room["slowModeSeconds"],
+            &room["links"],
+            &room["blockedWords"],
+            &room["retentionDays"]
+        ),
+        (
+            &json!(true),
+            &json!(5),
+            &json!("moderators"),
+            &json!(["spam", "ça"]),
+            &json!(30)
+        )
+    );
+    assert!(room.get("streamKey").is_none());
+    assert_eq!(
+        house.plane.take_told(),
+        [
+            "Ada in cinema: Lock { locked: true }",
+            "Ada in cinema: SlowMode { seconds: 5 }",
+            "changed cinema locked=true",
+            r#"settings of cinema: Moderators ["spam", "ça"]"#
+        ]
+    );
+    let seen = house.call("GET /api/rooms/cinema").bearer(&host).expect(200).await.json;
+    assert_eq!(
+        (&seen["retentionDays"], &seen["links"]),
+        (&json!(30), &json!("moderators"))
+    );
+    let forever = house
+        .call(line)
+        .bearer(&host)
+        .json(json!({"retentionDays": null}))
+        .expect(200)
+        .await;
+    assert_eq!(forever.json["retentionDays"], json!(null));
+    assert_eq!(forever.json["blockedWords"], json!(["spam", "ça"]));
+    for change in [
+        json!({"name": "Mine"}),
+        json!({"access": "open"}),
+        json!({"listed": false}),
+    ] {
+        house.call(line).bearer(&host).json(change).expect(403).await;
+    }
+    house
+        .call(line)
+        .bearer(&moderator)
+        .json(json!({"locked": false}))
+        .expect(403)
+        .await;
+    house.call(line).json(json!({"locked": false})).expect(401).await;
+    let seen = house
+        .call("GET /api/rooms/cinema")
+        .bearer(&moderator)
+        .expect(200)
+        .await
+        .json;
+    assert!(seen.get("blockedWords").is_none() && seen.get("links").is_none());
+}
+
+#[tokio::test]
+async fn settings_of_the_chat_are_checked() {
+    let house = House::open().await;
+    let many: Vec<String> = (0..201).map(|number| format!("word {number}")).collect();
+    for (change, field) in [
+        (json!({"links": "nobody"}), "links"),
+        (json!({"blockedWords": many}), "blockedWords"),
+        (json!({"blockedWords": ["fine", "x".repeat(51)]}), "blockedWords[1]"),
+        (json!({"blockedWords": [" "]}), "blockedWords[0]"),
+        (json!({"blockedWords": ["a\u{202e}"]}), "blockedWords[0]"),
+        (json!({"retentionDays": 0}), "retentionDays"),
+        (json!({"retentionDays": 36_501}), "retentionDays"),
+        (json!({"retentionDays": "7"}), "retentionDays"),
+    ] {
+        let reply = house
+            .call("PATCH /api/rooms/cinema")
+            .admin()
+            .json(change)
+            .expect(422)
+            .await;
+        assert!(reply.json["errors"][field].is_string(), "{field}: {}", reply.text);
+    }
+    assert_eq!(house.plane.take_told(), [] as [String; 0]);
+    let most: Vec<String> = (0..200)
+        .map(|number| format!("{number:0>50}").replace('0', "é"))
+        .collect();
+    house.patch_room(json!({"blockedWords": most})).await;
+}
+
+#[tokio::test]
+async fn what_the_running_chat_does_not_do_is_not_stored() {
+    let house = House::open().await;
+    for (why, status) in [(NotDone::NotAllowed, 403), (NotDone::TooLong { max: 60 }, 422)] {
+        *house.plane.not_done.lock().unwrap() = Some(why);
+        let change = json!({"slowModeSeconds": 61});
+        house
+            .call("PATCH /api/rooms/cinema")
+            .admin()
+            .json(change)
+            .expect(status)
+            .await;
+    }
+    let room = house.call("GET /api/rooms/cinema").expect(200).await.json;
+    assert_eq!(room["slowModeSeconds"], 0);
 }
 
 #[tokio::test]
@@ -266,7 +391,15 @@ async fn a_deleted_room_is_gone_and_its_viewers_are_out() {
 async fn health_is_for_operators_and_hosts() {
     let house = House::open().await;
     let line = "GET /api/rooms/cinema/health";
-    assert_eq!(house.call(line).admin().expect(200).await.json, json!({"of": "cinema"}));
+    *house.plane.storage.lock().unwrap() = ChatStorage {
+        waiting: 7,
+        dropped: 1,
+        is_failing: true,
+    };
+    assert_eq!(
+        house.call(line).admin().expect(200).await.json,
+        json!({"of": "cinema", "chat": {"waiting": 7, "dropped": 1, "isFailing": true}})
+    );
     house
         .call(line)
         .bearer(&house.viewer_token("host").await)
@@ -287,7 +420,7 @@ async fn unknown_calls_and_methods_are_problems_too() {
     house.call("GET /api/nothing").expect(404).await;
     house.call("PUT /api/rooms").expect(405).await;
     house.relayed("POST /api/rooms").expect(405).await;
-    for line in ["GET /api/relays", "POST /api/session", "POST /api/rooms/cinema/invites"] {
+    for line in ["GET /api/relays", "POST /api/session", "POST /api/rooms/cinema/rotate"] {
         house
             .relayed(line)
             .header("x-admin-token", ADMIN_TOKEN)
