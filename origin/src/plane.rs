@@ -150,8 +150,8 @@ mod tests {
     use node::shutdown::Shutdown;
 
     use crate::{
-        gate::ChatGate,
         control::{Addresses, Control, ControlConfig},
+        gate::ChatGate,
         relays::LinkState,
         room::RoomsConfig,
         secrets::admin_token,

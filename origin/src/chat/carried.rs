@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     line::{self, Frames, Line},
     registry::Chats,
-    room::{self, Op},
+    op::{self, Op},
 };
 
 /// Acts of viewers that are answered: on average, and at once. A full relay's viewers do less than a tenth of it.
@@ -132,7 +132,15 @@ impl RelayChat {
                     let line = Arc::clone(&self.line);
                     let address = address[..address.floor_char_boundary(MAX_ADDRESS_LEN)].to_owned();
                     let at = at(socket);
-                    sorted.op(room, Op::Enter { line, at, claims, address });
+                    sorted.op(
+                        room,
+                        Op::Enter {
+                            line,
+                            at,
+                            claims,
+                            address,
+                        },
+                    );
                 }
                 Err(reason) => sorted.reply(room, socket, SocketEvent::Kicked { reason }),
             },
@@ -205,7 +213,7 @@ impl Sorted {
 
     fn reply(&mut self, room: RoomSlug, socket: SocketId, event: SocketEvent) {
         if let SocketEvent::Refused { code, .. } = &event {
-            room::refused(*code);
+            op::refused(*code);
         }
         let replies = self.replies.entry(room).or_default();
         replies.push(ChatDown::Socket { socket, event });

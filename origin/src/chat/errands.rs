@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use common::{
     auth::{Role, ViewerClaims},
     chat::{
-        record::{AuditAction, AuditEntry, BanOrder, Record, Target},
+        record::{AuditAction, AuditEntry, BanOrder, Target},
         room::SocketKey,
     },
     id::RoomSlug,
@@ -22,12 +22,8 @@ use metrics::counter;
 use node::{clock, shutdown::Shutdown};
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::{
-    outside::StoreError,
-    registry::Chats,
-    room::Op,
-};
-use crate::db::{BanOutcome, BannedLink, Kept};
+use super::{op::Op, outside::StoreError, registry::Chats};
+use crate::db::{BanOutcome, BannedLink};
 
 /// Bans that wait for the database. One that finds no place holds for as long as the viewer's tokens and this program live.
 const MAX_BANS: usize = 1000;
@@ -135,21 +131,18 @@ async fn once(chats: &Chats, errand: &BanErrand) -> Result<(), String> {
 fn banned(chats: &Chats, order: &BanOrder, outcome: BanOutcome) {
     for revocation in outcome.revocations {
         if let RevokedSubject::Invite(invite_id) = &revocation.subject {
-            chats.keep(Kept {
-                room: order.room.clone(),
+            let entry = AuditEntry {
                 at: order.at,
-                record: Record::Audit(AuditEntry {
-                    at: order.at,
-                    by: order.by.clone(),
-                    action: AuditAction::InviteRevoked,
-                    target: Some(Target {
-                        viewer_id: order.viewer_id.clone(),
-                        nickname: order.nickname.clone(),
-                    }),
-                    detail: Some(invite_id.clone()),
-                    reason: order.reason.clone(),
+                by: order.by.clone(),
+                action: AuditAction::InviteRevoked,
+                target: Some(Target {
+                    viewer_id: order.viewer_id.clone(),
+                    nickname: order.nickname.clone(),
                 }),
-            });
+                detail: Some(invite_id.clone()),
+                reason: order.reason.clone(),
+            };
+            chats.audit(&order.room, entry);
         }
         chats.gate().push(revocation.clone());
         chats.revoked(&revocation);
@@ -187,7 +180,14 @@ async fn renew(chats: Chats, renewal: Renewal) {
     let refused = |code, detail: &str| {
         let detail = detail.to_owned();
         let client_id = None;
-        Op::Tell(at, SocketEvent::Refused { code, detail, client_id })
+        Op::Tell(
+            at,
+            SocketEvent::Refused {
+                code,
+                detail,
+                client_id,
+            },
+        )
     };
     let op = match signed {
         Ok(Ok(Some((token, expires_at)))) => {

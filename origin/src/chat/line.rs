@@ -9,7 +9,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use common::{chat::room::RelayKey, id::RoomSlug, wire::{chat::ChatDown, codec::{self, WireError}, control::UpstreamFrame}};
+use common::{
+    chat::room::RelayKey,
+    id::RoomSlug,
+    wire::{
+        chat::ChatDown,
+        codec::{self, WireError},
+        control::UpstreamFrame,
+    },
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

@@ -11,6 +11,7 @@ mod carried;
 mod errands;
 mod journal;
 mod line;
+mod op;
 mod opening;
 mod outside;
 mod registry;

@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     outside::Loaded,
-    room::{Op, Outlets, Room},
+    op::Op,
+    room::{Outlets, Room},
 };
 
 /// What waits for a chat to be opened: a relay that just came with all its sockets, and some. Relays beyond are cut off, and come
@@ -103,7 +104,9 @@ impl Slot {
     pub(super) fn open(&self, loaded: Loaded) {
         let mut guard = self.state();
         let state = &mut *guard;
-        let Stage::Opening { waiting, .. } = &mut state.stage else { return };
+        let Stage::Opening { waiting, .. } = &mut state.stage else {
+            return;
+        };
         let waiting = std::mem::take(waiting);
         let chat = ChatRoom::new(opening(&self.slug, &state.known, loaded));
         let mut room = Room::new(self.slug.clone(), chat);

@@ -54,10 +54,8 @@ pub trait ChatStore: Send + Sync + 'static {
     fn unban<'a>(&'a self, room: &'a RoomSlug, viewer_id: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// A newer token for who holds these claims. `None`: the viewer may not stay.
-    fn renew<'a>(
-        &'a self,
-        claims: &'a ViewerClaims,
-    ) -> BoxFuture<'a, Result<Option<(String, UnixMillis)>, StoreError>>;
+    fn renew<'a>(&'a self, claims: &'a ViewerClaims)
+    -> BoxFuture<'a, Result<Option<(String, UnixMillis)>, StoreError>>;
 }
 
 /// Who may come in. Nothing here waits.

@@ -32,7 +32,8 @@ use super::{
     line::Line,
     opening::Slot,
     outside::{ChatStore, Gate, Loaded},
-    room::{Op, Outlets},
+    op::Op,
+    room::Outlets,
 };
 use crate::{api::ChatStorage, db::Kept};
 

@@ -10,11 +10,11 @@ use common::{
     auth::{Role, ViewerClaims},
     chat::{
         record::Doer,
-        room::{ChatRoom, Entrant, NotDone, Now, OnAir, Output, RelayKey, Settings, SocketKey},
+        room::{ChatRoom, Entrant, NotDone, Now, Output, RelayKey, SocketKey},
     },
     id::RoomSlug,
-    time::{Monotonic, UnixMillis},
-    wire::chat::{ChatAct, ChatDown, ChatEvent, EmoteRef, KickReason, Notice, RefusalCode, SocketEvent, SocketId},
+    time::Monotonic,
+    wire::chat::{ChatAct, ChatDown, ChatEvent, KickReason, RefusalCode, SocketEvent},
 };
 use metrics::counter;
 
@@ -22,57 +22,10 @@ use super::{
     errands::{BanErrand, Errands, Renewal},
     journal::Journal,
     line::{self, Line, Place},
+    op::{Op, refused},
     outside::Gate,
 };
 use crate::db::Kept;
-
-/// Something that happens to a room.
-pub(super) enum Op {
-    Follow { line: Arc<Line>, after: Option<i64> },
-    Unfollow(RelayKey),
-    /// The relay's connection is gone.
-    Lost(RelayKey),
-    Enter {
-        line: Arc<Line>,
-        at: SocketKey,
-        claims: ViewerClaims,
-        address: String,
-    },
-    Leave(SocketKey),
-    /// The socket's viewer shows a newer token.
-    Renewed(SocketKey, ViewerClaims),
-    Renew(SocketKey),
-    Act(SocketKey, ChatAct),
-    /// A newer token was signed for the socket's viewer.
-    Token {
-        at: SocketKey,
-        token: String,
-        claims: ViewerClaims,
-    },
-    Tell(SocketKey, SocketEvent),
-    Settings(Settings),
-    OnAir(OnAir),
-    Emotes(Vec<EmoteRef>),
-    Notify(Role, Notice),
-    ShutOut(String, KickReason),
-    ShutOutInvite(String),
-    Forget(UnixMillis),
-    Claim {
-        viewer_id: String,
-        role: Role,
-        name: String,
-    },
-}
-
-impl Op {
-    /// The socket that wants to enter.
-    pub(super) fn entering(&self) -> Option<SocketId> {
-        match self {
-            Self::Enter { at, .. } => Some(at.socket),
-            _ => None,
-        }
-    }
-}
 
 /// Where a room's outputs go, besides to relays. Nothing here waits.
 pub(super) struct Outlets {
@@ -297,7 +250,9 @@ impl Room {
     }
 
     fn look_at(&mut self, relay: RelayKey, item: &ChatDown) {
-        let ChatDown::Socket { socket, event } = item else { return };
+        let ChatDown::Socket { socket, event } = item else {
+            return;
+        };
         match event {
             SocketEvent::Kicked { .. } => {
                 let socket = *socket;
@@ -348,21 +303,4 @@ impl Bearer {
             expires_at: claims.expires_at,
         }
     }
-}
-
-/// Counts a refusal.
-pub(super) fn refused(code: RefusalCode) {
-    let code = match code {
-        RefusalCode::Malformed => "malformed",
-        RefusalCode::UnknownType => "unknownType",
-        RefusalCode::Empty => "empty",
-        RefusalCode::TooLong => "tooLong",
-        RefusalCode::RateLimited => "rateLimited",
-        RefusalCode::SlowMode => "slowMode",
-        RefusalCode::TimedOut => "timedOut",
-        RefusalCode::Locked => "locked",
-        RefusalCode::Forbidden => "forbidden",
-        RefusalCode::Unavailable => "unavailable",
-    };
-    counter!("streamcircle_chat_refusals_total", "code" => code).increment(1);
 }

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use common::{
-    link::fetch,
-    wire::request::FetchReply,
-};
+use common::{link::fetch, wire::request::FetchReply};
 use metrics::counter;
 use node::link_driver::IncomingRequest;
 use tokio::task::JoinSet;

@@ -224,7 +224,9 @@ impl Backlog {
     }
 
     fn drop_at(&mut self, index: usize) {
-        let Some(waiting) = self.waiting.remove(index) else { return };
+        let Some(waiting) = self.waiting.remove(index) else {
+            return;
+        };
         self.dropped += 1;
         metrics::counter!("streamcircle_chat_dropped_total").increment(1);
         if let Some(outage) = &mut self.outage

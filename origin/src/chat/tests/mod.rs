@@ -1,1 +1,7 @@
-//! x
+//! Chats driven by scripted relays, over a database in memory that can be pulled out.
+
+mod bounds;
+mod harness;
+mod scenarios;
+
+pub(crate) use harness::{House, token};

@@ -32,9 +32,9 @@ use node::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::relays::{
+use crate::{chat::tests::House, relays::{
     AllowedRelay, LinkState, RelaySeen, RelayStore, Relays, RoomsForRelays, StoreUnavailable, ViaRelay, ViewerPeer,
-};
+}};
 
 /// Long enough for a busy machine; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -105,6 +105,8 @@ pub(super) struct Origin {
     pub(super) store: Arc<MemoryStore>,
     pub(super) rooms: Arc<MemoryRooms>,
     pub(super) relays: Relays,
+    /// The chats, with one room, `cinema`.
+    pub(super) house: House,
     pub(super) address: SocketAddr,
     pub(super) shutdown: Shutdown,
 }
@@ -131,15 +133,17 @@ impl Origin {
             "the last answer"
         };
         let calls = Router::new().route("/api/who", get(who)).route("/api/last", get(last));
+        let house = House::open();
         let address = (Ipv4Addr::LOCALHOST, 0).into();
         let address = relays
-            .listen(address, authority.clone(), rooms.clone(), calls, &shutdown)
+            .listen(address, authority.clone(), rooms.clone(), house.chats.clone(), calls, &shutdown)
             .unwrap();
         Self {
             authority,
             store,
             rooms,
             relays,
+            house,
             address,
             shutdown,
         }
