@@ -9,7 +9,7 @@ mod rfc3339;
 mod server;
 
 pub use self::{
-    client::{ClientMessage, MAX_CLIENT_ID_LEN, MAX_NAME_LEN, MAX_REASON_LEN, Unreadable},
+    client::{ClientMessage, MAX_NAME_LEN, MAX_REASON_LEN, Unreadable},
     from_wire::emote_url,
     server::{Access, Emote, Hello, Message, Notice, OnAir, Person, Room, RoomChange, ServerMessage},
 };

@@ -116,7 +116,7 @@ pub enum ChatDown {
 pub struct SnapshotPiece {
     /// Oldest first, and after those of earlier pieces. Deleted ones are not among them.
     pub messages: Vec<ChatMessage>,
-    /// Ids of deleted messages, of those that the relay may hold.
+    /// Ids of messages deleted lately, also of those that the relay never had: a browser that comes to it may hold them.
     pub deleted: Vec<i64>,
     pub roster: Vec<RosterEntry>,
     /// In the last piece, and only there.

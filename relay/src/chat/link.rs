@@ -37,7 +37,7 @@ pub enum LinkEvent {
 /// Chat's end.
 #[derive(Debug)]
 pub struct ChatEnd {
-    pub(super) events: mpsc::Receiver<LinkEvent>,
+    pub(crate) events: mpsc::Receiver<LinkEvent>,
     ups: mpsc::Sender<(Generation, ChatUp)>,
     overflow: Arc<Notify>,
 }
@@ -52,7 +52,7 @@ pub struct LinkEnd {
 }
 
 impl ChatEnd {
-    pub(super) fn send(&self, generation: Generation, item: ChatUp) {
+    pub(crate) fn send(&self, generation: Generation, item: ChatUp) {
         if self.ups.try_send((generation, item)).is_err() {
             self.overflow.notify_one();
         }

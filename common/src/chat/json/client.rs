@@ -7,12 +7,11 @@ use serde_json::Number;
 
 use super::rfc3339;
 use crate::{
+    chat::repeats::{MAX_CLIENT_ID_LEN, is_client_id},
     time::UnixMillis,
     wire::chat::{ChatAct, RefusalCode},
 };
 
-/// Longest `clientId`, in bytes.
-pub const MAX_CLIENT_ID_LEN: usize = 64;
 /// Longest `viewerId`, emoji or emote name that is looked at, in bytes.
 pub const MAX_NAME_LEN: usize = 128;
 /// Longest `reason`, in bytes.
@@ -125,8 +124,8 @@ impl ClientMessage {
 
     fn checked(self) -> Result<Self, &'static str> {
         match &self {
-            Self::Say { client_id, .. } if client_id.is_empty() || client_id.len() > MAX_CLIENT_ID_LEN => {
-                Err("clientId has 1 to 64 bytes")
+            Self::Say { client_id, .. } if !is_client_id(client_id) => {
+                Err("clientId has 1 to 64 bytes of printable text")
             }
             Self::React { emoji: name, .. }
             | Self::Timeout { viewer_id: name, .. }

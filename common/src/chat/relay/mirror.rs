@@ -26,7 +26,7 @@ const FIRST_MESSAGES: usize = 50;
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
     messages: VecDeque<ChatMessage>,
-    /// Of messages newer than `floor`.
+    /// Lately, also of messages that were never here: browsers may hold them.
     deleted: BTreeSet<i64>,
     /// All messages with larger ids are here, but for the deleted; `None`: all there ever were.
     floor: Option<i64>,
@@ -56,7 +56,6 @@ impl Mirror {
     /// Some messages since the newest one here were skipped: they did not fit into the snapshot.
     pub(super) fn skip_to(&mut self, first: i64) {
         self.messages.clear();
-        self.deleted.clear();
         self.floor = Some(first.saturating_sub(1));
     }
 
@@ -71,7 +70,6 @@ impl Mirror {
             && let Some(oldest) = self.messages.pop_front()
         {
             self.floor = Some(oldest.id);
-            self.deleted = self.deleted.split_off(&oldest.id);
         }
         true
     }
@@ -81,10 +79,10 @@ impl Mirror {
         let found = self.messages.binary_search_by_key(&id, |message| message.id);
         if let Ok(at) = found {
             self.messages.remove(at);
-            self.deleted.insert(id);
-            if self.deleted.len() > MAX_DELETED {
-                self.deleted.pop_first();
-            }
+        }
+        self.deleted.insert(id);
+        if self.deleted.len() > MAX_DELETED {
+            self.deleted.pop_first();
         }
         found.is_ok()
     }

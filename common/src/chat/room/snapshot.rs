@@ -28,8 +28,9 @@ impl ChatRoom {
         for (piece, chunk) in pieces.iter_mut().zip(roster.chunks(ROSTER_PER_PIECE)) {
             piece.roster = chunk.to_vec();
         }
-        if let (Some(piece), Some(after)) = (pieces.first_mut(), after) {
-            piece.deleted = self.history.deleted(after).collect();
+        // All: browsers that come to the relay may hold messages that it never had.
+        if let Some(piece) = pieces.first_mut() {
+            piece.deleted = self.history.deleted(i64::MAX).collect();
         }
         if let Some(piece) = pieces.last_mut() {
             piece.state = Some(self.state());

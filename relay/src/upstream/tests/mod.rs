@@ -1,5 +1,6 @@
 //! The upstream session over real QUIC on loopback.
 
+mod chat;
 mod origin;
 
 use std::{sync::atomic::Ordering, time::Duration};

@@ -21,6 +21,7 @@ use common::{
     },
     time::UnixMillis,
     wire::{
+        chat::ChatUp,
         control::{DownstreamFrame, RoomReport, RoomState, UpstreamFrame},
         request::{CallReply, FetchReply},
     },
@@ -61,6 +62,7 @@ pub(super) struct Log {
     /// Whether each subscription was a resumption.
     pub(super) subscribed: Vec<bool>,
     pub(super) reports: Vec<(Vec<RoomReport>, u64)>,
+    pub(super) chat: Vec<ChatUp>,
 }
 
 impl Origin {
@@ -162,6 +164,11 @@ impl Origin {
         }
     }
 
+    pub(super) async fn send(&self, frame: &UpstreamFrame) {
+        let link = self.link.lock().unwrap().clone();
+        link.unwrap().write_frame(frame).await.unwrap();
+    }
+
     /// The link breaks; the relay may come back.
     pub(super) fn break_link(&self) {
         let link = self.link.lock().unwrap().take();
@@ -206,6 +213,9 @@ impl Origin {
                     Output::ResetPart { .. } => {}
                     Output::Report { rooms, egress_bytes } => {
                         self.log.lock().unwrap().reports.push((rooms, egress_bytes));
+                    }
+                    Output::Chat { items } => {
+                        self.log.lock().unwrap().chat.extend(items);
                     }
                     Output::Close { reason, .. } => panic!("the publisher closes: {reason}"),
                 }

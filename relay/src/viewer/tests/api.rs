@@ -51,6 +51,16 @@ async fn only_the_calls_of_viewers_are_carried() {
         (Method::GET, "/api/rooms", 409),
         (Method::GET, "/api/rooms/cinema", 409),
         (Method::GET, "/api/rooms/cinema/messages?limit=5", 409),
+        (Method::PATCH, "/api/rooms/cinema", 409),
+        (Method::GET, "/api/rooms/cinema/messages/export", 409),
+        (Method::POST, "/api/rooms/cinema/emotes?name=cat", 409),
+        (Method::DELETE, "/api/rooms/cinema/emotes/cat", 409),
+        (Method::GET, "/api/rooms/cinema/emotes/files/x.png", 404),
+        (Method::GET, "/api/rooms/cinema/audit", 409),
+        (Method::GET, "/api/rooms/cinema/bans", 409),
+        (Method::DELETE, "/api/rooms/cinema/bans/v1", 409),
+        (Method::POST, "/api/rooms/cinema/invites", 409),
+        (Method::DELETE, "/api/invites/i1", 409),
         (Method::DELETE, "/api/rooms/cinema", 405),
         (Method::POST, "/api/rooms/cinema/rotate", 404),
         (Method::GET, "/api/relays", 404),
@@ -62,7 +72,7 @@ async fn only_the_calls_of_viewers_are_carried() {
             .unwrap();
         assert_eq!(answer.status(), status, "{method} {path}");
     }
-    assert_eq!(stage.rooms.calls.lock().unwrap().len(), 3);
+    assert_eq!(stage.rooms.calls.lock().unwrap().len(), 12);
 }
 
 #[tokio::test]
@@ -74,6 +84,12 @@ async fn without_the_origin_and_above_the_cap_a_call_is_refused() {
         join().body(vec![b' '; 64 * 1024 + 1]).send().await.unwrap().status(),
         413
     );
+    let picture = |len| {
+        let request = reqwest::Client::new().post(format!("{base}/api/rooms/cinema/emotes?name=cat"));
+        request.body(vec![0; len]).send()
+    };
+    assert_eq!(picture(512 * 1024).await.unwrap().status(), 409);
+    assert_eq!(picture(512 * 1024 + 1).await.unwrap().status(), 413);
     stage.rooms.link_is_up.store(false, Ordering::Relaxed);
     let answer = join().body("{}").send().await.unwrap();
     assert_eq!(answer.status(), 503);

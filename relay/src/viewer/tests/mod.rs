@@ -2,6 +2,8 @@
 
 mod access;
 mod api;
+mod chat;
+mod emotes;
 mod media;
 mod playlists;
 mod stage;

@@ -265,12 +265,21 @@ impl Rooms for FakeRooms {
     }
 
     fn call(&self, request: CallRequest) -> BoxFuture<'_, Result<CallReply, CallFailure>> {
+        let request_is_for_a_picture = request
+            .path
+            .ends_with("/emotes/files/0123456789abcdef0123456789abcdef.gif");
+        let is_for_a_missing_one = request.path.contains("/emotes/files/") && !request_is_for_a_picture;
         self.calls.lock().unwrap().push(request);
-        let reply = CallReply {
-            status: 409,
+        let picture = request_is_for_a_picture.then(|| CallReply {
+            status: 200,
+            headers: Vec::new(),
+            body: Bytes::from_static(b"picture"),
+        });
+        let reply = picture.unwrap_or(CallReply {
+            status: if is_for_a_missing_one { 404 } else { 409 },
             headers: vec![("content-type".into(), "application/problem+json".into())],
             body: Bytes::from_static(br#"{"status":409}"#),
-        };
+        });
         let is_up = self.link_is_up.load(Ordering::Relaxed);
         std::future::ready(if is_up { Ok(reply) } else { Err(CallFailure) }).boxed()
     }

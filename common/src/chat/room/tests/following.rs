@@ -69,7 +69,7 @@ fn a_relay_that_comes_back_gets_what_it_missed_and_what_was_deleted() {
     scene.clear();
     scene.follow(RelayKey(9), Some(2));
     assert_eq!(ids(&scene, RelayKey(9)), [3]);
-    assert_eq!(pieces(&scene, RelayKey(9))[0].deleted, [1]);
+    assert_eq!(pieces(&scene, RelayKey(9))[0].deleted, [1, 4]);
     assert!(scene.told(EAST).is_empty());
 }
 
