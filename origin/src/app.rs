@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use common::{chat::room::OnAir, id::RoomSlug, live::window::Retention, wire::control::RoomState};
+use common::{id::RoomSlug, live::window::Retention, wire::control::RoomState};
 use node::{
     config::ExitError,
     http_server::{self, Limits},
@@ -25,11 +25,12 @@ use crate::{
     embedded,
     gate::ChatGate,
     ingest::{self, limits::IngestLimits},
+    news,
     opening::{chain, open_control},
     plane::Plane,
     relays::{LinkState, Relays, RoomsForRelays},
     retention,
-    room::{RoomAdmission, RoomStatus, Rooms, RoomsConfig},
+    room::{RoomAdmission, Rooms, RoomsConfig},
     stores::{self, Stores},
 };
 
@@ -123,14 +124,14 @@ impl Origin {
                 &shutdown,
             )
             .map_err(|cause| ExitError::failed("--link", config.link, cause))?;
-        shutdown.spawn(tell_rooms(rooms.clone(), relays.clone(), chats, shutdown.clone()));
+        shutdown.spawn(news::tell_rooms(rooms.clone(), relays.clone(), chats, shutdown.clone()));
         shutdown.spawn(retention::run(
             Arc::clone(&self.control),
             plane.clone(),
             stores::api_clock(),
             shutdown.clone(),
         ));
-        shutdown.spawn(tell_public_urls(stores.clone(), relays, shutdown.clone()));
+        shutdown.spawn(news::tell_public_urls(stores.clone(), relays, shutdown.clone()));
         let admission = Arc::new(RoomAdmission::new(rooms, Arc::new(stores)));
         shutdown.spawn(ingest::run(
             self.rtmp,
@@ -284,52 +285,6 @@ async fn start_embedded(
     };
     shutdown.spawn(relay::app::serve(listener, upstream.clone(), options, shutdown.clone()));
     Ok(upstream)
-}
-
-/// Tells the relays and the chats of every room that comes, changes or goes.
-async fn tell_rooms(rooms: Rooms, relays: Relays, chats: Chats, shutdown: Shutdown) {
-    let mut states = rooms.states();
-    let mut told = std::collections::BTreeMap::new();
-    loop {
-        let now = states.borrow_and_update().clone();
-        for (slug, state) in &now {
-            if told.get(slug) != Some(state) {
-                relays.push_room(state.clone());
-                chats.set_on_air(slug, on_air(rooms.status(slug)));
-            }
-        }
-        for slug in told.keys().filter(|slug| !now.contains_key(slug)) {
-            relays.push_room_gone(slug.clone());
-        }
-        told = now;
-        tokio::select! {
-            changed = states.changed() => if changed.is_err() { return },
-            () = shutdown.token().cancelled() => return,
-        }
-    }
-}
-
-fn on_air(status: RoomStatus) -> OnAir {
-    OnAir {
-        is_live: status.is_live,
-        interrupted: status.interrupted,
-        started_at: status.started_at,
-    }
-}
-
-/// Tells the relays where viewers may come from, whenever a relay says where it is reached, or is removed.
-async fn tell_public_urls(stores: Stores, relays: Relays, shutdown: Shutdown) {
-    while shutdown
-        .token()
-        .run_until_cancelled(stores.public_urls_changed())
-        .await
-        .is_some()
-    {
-        match stores.public_urls().await {
-            Ok(public_urls) => relays.push_public_urls(public_urls),
-            Err(error) => tracing::warn!(%error, "relays are not told all public URLs"),
-        }
-    }
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, ExitError> {

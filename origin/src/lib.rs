@@ -13,6 +13,7 @@ pub mod emotes;
 pub mod gate;
 pub mod ingest;
 pub mod network;
+pub mod news;
 pub mod opening;
 pub mod plane;
 pub mod relays;

@@ -104,7 +104,7 @@ pub(super) async fn change(
         ));
     }
     find(&state, &slug).await?;
-    let change = checked(patch)?;
+    let change = checked(&patch)?;
     // The running chat first: it orders these acts among those of its moderators, and keeps them in the audit log.
     let acts = [
         change.locked.map(|locked| ChatAct::Lock { locked }),
@@ -128,7 +128,7 @@ pub(super) async fn change(
     }))
 }
 
-fn checked(patch: RoomPatch) -> ApiResult<RoomChange> {
+fn checked(patch: &RoomPatch) -> ApiResult<RoomChange> {
     if patch
         .slow_mode_seconds
         .is_some_and(|seconds| seconds > MAX_SLOW_MODE_SECONDS)

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     line::{self, Frames, Line},
-    registry::Chats,
     op::{self, Op},
+    registry::Chats,
 };
 
 /// Acts of viewers that are answered: on average, and at once. A full relay's viewers do less than a tenth of it.

@@ -22,8 +22,8 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    outside::Loaded,
     op::Op,
+    outside::Loaded,
     room::{Outlets, Room},
 };
 

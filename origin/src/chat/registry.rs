@@ -30,9 +30,9 @@ use super::{
     errands::{self, Errands},
     journal::{self, Journal},
     line::Line,
+    op::Op,
     opening::Slot,
     outside::{ChatStore, Gate, Loaded},
-    op::Op,
     room::Outlets,
 };
 use crate::{api::ChatStorage, db::Kept};

@@ -186,7 +186,10 @@ impl Room {
             _place: place,
         };
         let entrant = bearer.entrant();
-        self.bearers.insert(at, bearer);
+        // A relay that does not follow gets nobody in.
+        if self.chat.followers().any(|relay| relay == at.relay) {
+            self.bearers.insert(at, bearer);
+        }
         self.chat.enter(now, at, entrant);
     }
 

@@ -163,7 +163,6 @@ fn frames(frames: Frames<'_>, (width, height): (u32, u32)) -> Result<Vec<Still>,
     Ok(stills)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unfit(error: ImageError) -> Unfit {
     match error {
         ImageError::Limits(limit) if limit.kind() == LimitErrorKind::DimensionError => Unfit::TooLarge,

@@ -31,9 +31,10 @@ use node::{
     shutdown::Shutdown,
 };
 
+use crate::chat::Chats;
+
 pub(crate) use self::calls::MAX_REPLY_LEN;
 use self::{listener::Context, roster::Roster};
-use crate::chat::Chats;
 pub use self::{
     status::{RelayStatus, ViaRelay, ViewerPeer},
     store::{AllowedRelay, RelaySeen, RelayStore, StoreUnavailable},

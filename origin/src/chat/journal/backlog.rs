@@ -9,8 +9,8 @@ use common::{chat::record::Record, id::RoomSlug, time::Monotonic, wire::chat::No
 
 use crate::db::Kept;
 
-/// Records that wait. When one more comes, the oldest message is dropped; without a message, the oldest pin or setting; what is left
-/// then are acts of moderators, of which the oldest is dropped.
+/// Records that wait. When one more comes, the oldest message is dropped, if only the one that came; without any, the oldest of the
+/// others.
 pub(super) const MAX_WAITING: usize = 10_000;
 /// Most records of a batch.
 pub(super) const MAX_BATCH: usize = 200;
@@ -67,12 +67,12 @@ pub(super) struct Totals {
 
 impl Backlog {
     pub(super) fn push(&mut self, kept: Kept) {
-        if self.waiting.len() >= MAX_WAITING {
-            self.drop_one();
-        }
         let number = self.next_number;
         self.next_number += 1;
         self.waiting.push_back(Waiting { number, kept });
+        if self.waiting.len() > MAX_WAITING {
+            self.drop_one();
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -201,10 +201,9 @@ impl Backlog {
     fn drop_one(&mut self) {
         let rank = |record: &Record| match record {
             Record::Message(_) => 0,
-            Record::Deleted { .. } | Record::Pinned { .. } | Record::SlowMode { .. } | Record::Locked { .. } => 1,
-            Record::Audit(_) => 2,
-            // Few, for a newer one stands for the older: ids are never used again.
-            Record::IdsReserved { .. } => 3,
+            // Few, and ids are never used again.
+            Record::IdsReserved { .. } => 2,
+            _ => 1,
         };
         let droppable = self.waiting.iter().enumerate().skip(self.in_flight);
         // The first of the smallest rank; messages are nearly all there is, and one stands near the front.

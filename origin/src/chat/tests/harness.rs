@@ -190,10 +190,7 @@ impl House {
     }
 
     pub(super) fn relay(&self, id: &str) -> Relay {
-        Relay {
-            chat: self.chats.connect(id),
-            told: Vec::new(),
-        }
+        Relay::of(self.chats.connect(id))
     }
 
     /// Waits until the store has what is looked for.
@@ -224,6 +221,11 @@ pub(super) struct Relay {
 }
 
 impl Relay {
+    pub(super) fn of(chat: RelayChat) -> Self {
+        let told = Vec::new();
+        Self { chat, told }
+    }
+
     pub(super) async fn carry(&mut self, items: Vec<ChatUp>) {
         self.chat.carry(items).await.unwrap();
     }
@@ -326,4 +328,3 @@ pub(super) fn saying(text: &str) -> ChatAct {
         reply_to: None,
     }
 }
-

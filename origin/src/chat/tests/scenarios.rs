@@ -7,7 +7,9 @@ use common::{
         room::{NotDone, OnAir, Settings},
     },
     wire::{
-        chat::{ChatAct, ChatDown, ChatEvent, ChatMessage, ChatUp, EmoteRef, KickReason, Notice, RefusalCode, SocketEvent},
+        chat::{
+            ChatAct, ChatDown, ChatEvent, ChatMessage, ChatUp, EmoteRef, KickReason, Notice, RefusalCode, SocketEvent,
+        },
         control::{Revocation, RevokedSubject},
     },
 };
@@ -96,7 +98,9 @@ async fn a_chat_opens_with_what_the_database_has_and_numbers_go_on_behind_it() {
     };
     let (room, act, socket, after) = (games.clone(), saying("hi"), 2, None);
     let follow = ChatUp::Follow { room: games, after };
-    relay.carry(vec![follow, enter, ChatUp::Act { room, socket, act }]).await;
+    relay
+        .carry(vec![follow, enter, ChatUp::Act { room, socket, act }])
+        .await;
     assert_eq!(relay.message().await.id, 500);
 }
 
@@ -261,7 +265,10 @@ async fn a_viewer_gets_a_newer_token_or_is_told_why_not() {
     relay.carry(vec![shown("garbage")]).await;
     assert!(matches!(relay.told(1).await, SocketEvent::Refused { .. }));
     relay
-        .carry(vec![shown(&token("v1", Role::Moderator)), shown(&token("v7", Role::Host))])
+        .carry(vec![
+            shown(&token("v1", Role::Moderator)),
+            shown(&token("v7", Role::Host)),
+        ])
         .await;
     assert!(matches!(relay.told(1).await, SocketEvent::Kicked { .. }));
 }
@@ -290,7 +297,11 @@ async fn what_the_api_does_reaches_the_chat() {
     house.chats.set_on_air(&cinema(), on_air);
     assert!(relay.find(state).await.is_live);
     let lock = ChatAct::Lock { locked: true };
-    house.chats.moderate(&cinema(), &operator(), lock.clone()).await.unwrap();
+    house
+        .chats
+        .moderate(&cinema(), &operator(), lock.clone())
+        .await
+        .unwrap();
     assert!(relay.find(state).await.locked);
     house
         .until(|store| {

@@ -169,7 +169,14 @@ async fn many_frames_with_little_chat_do_not_count_as_a_flood() {
 async fn a_relay_that_reads_nothing_is_asked_to_come_back() {
     let origin = Origin::start();
     let link = origin.join("r1").await;
-    carry(&link, vec![ChatUp::Follow { room: cinema(), after: None }]).await;
+    carry(
+        &link,
+        vec![ChatUp::Follow {
+            room: cinema(),
+            after: None,
+        }],
+    )
+    .await;
     Ear::new(&link).snapshot().await;
     // More than QUIC's windows and the queue together take.
     let name = "n".repeat(100_000);

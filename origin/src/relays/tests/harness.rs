@@ -32,9 +32,12 @@ use node::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{chat::tests::House, relays::{
-    AllowedRelay, LinkState, RelaySeen, RelayStore, Relays, RoomsForRelays, StoreUnavailable, ViaRelay, ViewerPeer,
-}};
+use crate::{
+    chat::tests::House,
+    relays::{
+        AllowedRelay, LinkState, RelaySeen, RelayStore, Relays, RoomsForRelays, StoreUnavailable, ViaRelay, ViewerPeer,
+    },
+};
 
 /// Long enough for a busy machine; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -136,7 +139,14 @@ impl Origin {
         let house = House::open();
         let address = (Ipv4Addr::LOCALHOST, 0).into();
         let address = relays
-            .listen(address, authority.clone(), rooms.clone(), house.chats.clone(), calls, &shutdown)
+            .listen(
+                address,
+                authority.clone(),
+                rooms.clone(),
+                house.chats.clone(),
+                calls,
+                &shutdown,
+            )
             .unwrap();
         Self {
             authority,

@@ -238,3 +238,18 @@ fn messages_that_are_too_old_are_taken_from_relays_too() {
     scene.follow(WEST, Some(3));
     assert_eq!(pieces(&scene, WEST)[0].deleted, [1, 2]);
 }
+
+#[test]
+fn what_is_overdue_when_a_relay_follows_comes_after_its_snapshot() {
+    let mut scene = Scene::followed();
+    scene.enter(EAST, "ann", Role::Viewer);
+    scene.enter(EAST, "bob", Role::Viewer);
+    scene.set_clock(scene.now.monotonic + Duration::from_secs(9));
+    scene.follow(RelayKey(3), None);
+    scene.call(ChatRoom::tick);
+    let told = scene.told(RelayKey(3));
+    assert!(matches!(&told[0], ChatDown::Snapshot(piece) if piece.roster == [entry("ann", Role::Viewer)]));
+    assert!(
+        matches!(&told[1], ChatDown::All(ChatEvent::Presence { joined, .. }) if *joined == [entry("bob", Role::Viewer)])
+    );
+}
