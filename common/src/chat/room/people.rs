@@ -234,12 +234,10 @@ impl People {
         self.leaving.first().map(|(at, _)| *at)
     }
 
-    /// A viewer whose grace is over.
-    pub(super) fn due_to_leave(&self, now: Monotonic) -> Option<String> {
-        self.leaving
-            .first()
-            .filter(|(at, _)| *at <= now)
-            .map(|(_, id)| id.clone())
+    /// Takes the next viewer whose grace is over; it is to depart.
+    pub(super) fn due_to_leave(&mut self, now: Monotonic) -> Option<String> {
+        self.next_leave().filter(|at| *at <= now)?;
+        self.leaving.pop_first().map(|(_, viewer_id)| viewer_id)
     }
 
     /// The viewer, who has no socket, is gone.
