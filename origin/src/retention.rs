@@ -1,4 +1,4 @@
-//! Forgets messages that are older than their room keeps them.
+//! Forgets messages that are older than their room keeps them, and from where viewers came who stay away.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 use crate::{
     api::{Clock, LivePlane},
     control::Control,
-    db::DbError,
+    db::{DbError, visits::IN_USE},
 };
 
 /// Time between two sweeps.
@@ -31,18 +31,20 @@ pub async fn run(control: Arc<Control>, plane: Arc<dyn LivePlane>, clock: Clock,
         }
         let swept = shutdown.token().run_until_cancelled(sweep(&control, &*plane, clock()));
         match swept.await {
-            Some(Err(error)) => tracing::warn!(?error, "old messages are not deleted now, but at the next sweep"),
+            Some(Err(error)) => tracing::warn!(?error, "what is too old is not deleted now, but at the next sweep"),
             Some(Ok(())) => {}
             None => return,
         }
     }
 }
 
-/// Deletes the messages of all rooms that are too old at `now`, and has the running chats forget them.
+/// Deletes visits and messages of all rooms that are too old at `now`, and has the running chats forget them.
 ///
 /// # Errors
 /// When the database cannot answer; what it deleted until then is gone.
 pub(crate) async fn sweep(control: &Control, plane: &dyn LivePlane, now: UnixMillis) -> Result<(), DbError> {
+    let seen_since = UnixMillis(now.0.saturating_sub(IN_USE.as_millis() as i64));
+    control.db().forget_visits(seen_since).await?;
     for (room, chat) in control.db().rooms_with_chat().await? {
         if let Some(days) = chat.retention_days {
             let kept = DAY.as_millis() as i64 * i64::from(days);

@@ -1,8 +1,6 @@
 //! Bans. A ban is on a person, as far as one can be told: by viewer id, and by the invite or, where that is shared, by invite and
 //! address.
 
-use std::time::Duration;
-
 use common::{
     auth::revocations::revoke,
     chat::record::BanOrder,
@@ -11,10 +9,7 @@ use common::{
     wire::control::{Revocation, RevokedSubject},
 };
 
-use super::{Database, DbError, reading, revocations::INSERT_REVOCATION, writing};
-
-/// Who came with an invite in this time still uses it.
-const IN_USE: Duration = Duration::from_secs(30 * 24 * 3600);
+use super::{Database, DbError, reading, revocations::INSERT_REVOCATION, visits::IN_USE, writing};
 
 /// Most bans that are listed or remembered by a running room; the newest.
 const MAX_BANS: i64 = 10_000;

@@ -1,5 +1,7 @@
 //! Who came into a room, with which invite, from where: what bans go by, and whose names are taken.
 
+use std::time::Duration;
+
 use common::{auth::Role, id::RoomSlug, time::UnixMillis};
 
 use super::{Database, DbError, reading, writing};
@@ -28,6 +30,10 @@ const SELECT_STAFF: &str = "SELECT nickname, viewer_id FROM visits WHERE room = 
      AND NOT EXISTS (SELECT 1 FROM bans WHERE bans.room = visits.room AND bans.viewer_id = visits.viewer_id) \
      AND NOT EXISTS (SELECT 1 FROM invites WHERE invites.id = visits.invite_id AND invites.revoked_at IS NOT NULL) \
      ORDER BY last_at DESC, viewer_id LIMIT $2";
+const DELETE_OLD: &str = "DELETE FROM visits WHERE last_at < $1 AND role = 'viewer'";
+
+/// Who came with an invite in this time still uses it. Visits of viewers are not kept for longer.
+pub(crate) const IN_USE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Database {
     /// Remembers that a viewer was let in; of one that came before, the last time counts.
@@ -62,5 +68,20 @@ impl Database {
                 .fetch_all(connection)
                 .await?
         }))
+    }
+
+    /// Forgets visits of viewers, not of staff, that were last seen before `before`.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn forget_visits(&self, before: UnixMillis) -> Result<u64, DbError> {
+        let deleted = writing!(self, |connection| {
+            sqlx::query(DELETE_OLD)
+                .bind(before.0)
+                .execute(connection)
+                .await?
+                .rows_affected()
+        });
+        Ok(deleted)
     }
 }

@@ -68,6 +68,7 @@ on_both_engines!(
     moderation::a_banned_address_is_refused_at_the_open_door,
     moderation::a_ban_that_is_taken_back_is_gone,
     moderation::names_of_staff_are_theirs_until_they_may_not_come_again,
+    moderation::visits_of_viewers_who_stay_away_are_forgotten,
     moderation::audit_comes_in_pages_newest_first,
     moderation::chat_settings_read_back_as_they_were_set,
     moderation::emotes_are_kept_by_name_and_found_by_file,

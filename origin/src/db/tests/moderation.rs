@@ -149,6 +149,20 @@ pub(super) async fn names_of_staff_are_theirs_until_they_may_not_come_again(db: 
     assert_eq!(db.staff_names(&cinema).await.unwrap(), named(&[("Ada", "h1")]));
 }
 
+pub(super) async fn visits_of_viewers_who_stay_away_are_forgotten(db: &Database) {
+    cinema(db, &[("v1", "192.0.2.1")]).await;
+    come(db, "v2", "192.0.2.2", 5).await;
+    let host = Visit {
+        role: Role::Host,
+        ..visit("h1", "192.0.2.3")
+    };
+    db.keep_visit(&host, NOW).await.unwrap();
+    assert_eq!(db.forget_visits(later(5)).await.unwrap(), 1);
+    assert_eq!(db.staff_names(&slug("cinema")).await.unwrap().len(), 1);
+    let outcome = db.ban(&ban("cinema", "v2"), None, later(5)).await.unwrap();
+    assert_eq!(outcome.link, BannedLink::Shared { others: 1 });
+}
+
 fn audit(at: i64, action: AuditAction) -> AuditEntry {
     AuditEntry {
         at: later(at),
