@@ -10,7 +10,17 @@ const forbid = (files, ...groups) => ({
   },
 });
 
-const features = ['health', 'invites', 'player', 'relays', 'rooms', 'session', 'sign-in'];
+const features = [
+  'chat',
+  'health',
+  'invites',
+  'moderation',
+  'player',
+  'relays',
+  'rooms',
+  'session',
+  'sign-in',
+];
 
 export default tseslint.config(
   { ignores: ['dist'] },
@@ -22,6 +32,7 @@ export default tseslint.config(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/switch-exhaustiveness-check': [

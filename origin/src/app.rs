@@ -247,7 +247,7 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
 
 fn open_chats(known: Vec<(RoomSlug, Known)>, stores: &Stores, relays: &Relays, shutdown: &Shutdown) -> Chats {
     let gate = ChatGate::new(Arc::clone(stores.control()), relays.clone());
-    let chats = Chats::new(Arc::new(stores.clone()), Arc::new(gate), shutdown.clone());
+    let chats = Chats::new(Arc::new(stores.clone()), Arc::new(gate), shutdown);
     for (slug, known) in known {
         chats.open(&slug, known);
     }

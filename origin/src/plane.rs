@@ -181,7 +181,7 @@ mod tests {
         let rooms = Rooms::new(settings, Arc::new(stores.clone()), Shutdown::new());
         let relays = Relays::new(LinkState::default(), Arc::new(stores.clone()));
         let gate = ChatGate::new(Arc::clone(stores.control()), relays.clone());
-        let chats = Chats::new(Arc::new(stores.clone()), Arc::new(gate), Shutdown::new());
+        let chats = Chats::new(Arc::new(stores.clone()), Arc::new(gate), &Shutdown::new());
         Plane::new(rooms, relays, chats, stores.clone()).cut_relay("r1");
         let told = tokio::time::timeout(Duration::from_secs(20), stores.public_urls_changed()).await;
         told.unwrap();

@@ -65,6 +65,6 @@ pub fn frame(opcode: Opcode, payload: &[u8]) -> Bytes {
 /// A close frame. `reason` is cut to what fits.
 pub fn close_frame(code: u16, reason: &str) -> Bytes {
     let mut payload = code.to_be_bytes().to_vec();
-    payload.extend_from_slice(reason[..reason.floor_char_boundary(MAX_CONTROL_LEN - 2)].as_bytes());
+    payload.extend_from_slice(&reason.as_bytes()[..reason.floor_char_boundary(MAX_CONTROL_LEN - 2)]);
     frame(Opcode::Close, &payload)
 }

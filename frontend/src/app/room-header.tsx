@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { LanguageSwitch } from '@/components/language-switch';
 import { Icon } from '@/components/ui/icon';
+import { LockedBadge } from '@/components/ui/locked-badge';
 import { LiveBadge } from '@/components/ui/live-badge';
 import { useLanguage } from '@/i18n/locale';
 import type { Room } from '@/lib/api-types';
@@ -11,7 +12,9 @@ import { Link } from './link';
 export function RoomHeader({ room, children }: { room: Room | null; children: ReactNode }) {
   const { t } = useLanguage();
   return (
-    <header className="flex h-14 shrink-0 items-center gap-3 px-3 sm:px-5">
+    <header
+      className={`flex h-14 shrink-0 items-center gap-3 px-3 sm:px-5 ${room === null ? '' : 'max-md:short:hidden'}`}
+    >
       <Link
         to="/"
         className="shrink-0 rounded-lg"
@@ -24,6 +27,7 @@ export function RoomHeader({ room, children }: { room: Room | null; children: Re
       </Link>
       <h1 className="min-w-0 truncate font-semibold">{room?.name ?? 'StreamCircle'}</h1>
       {room !== null && <LiveBadge live={room.isLive} interrupted={room.interrupted} />}
+      {room?.locked === true && <LockedBadge />}
       <span className="flex-1" />
       {room?.isLive === true && (
         <span

@@ -1,7 +1,8 @@
 /**
- * One visit to a room: the door (RoomEntry), the clock and the player, joined together outside React.
+ * One visit to a room: the door (RoomEntry), the clock, the player and the chat, joined together outside React.
  * The visit starts before the page is drawn, so the join is on its way while React still loads.
  */
+import { RoomChat } from '@/features/chat/room-chat';
 import { LivePlayer } from '@/features/player/live-player';
 import { inviteInFragment, keepInvite } from '@/features/session/invite';
 import { RoomEntry } from '@/features/session/room-entry';
@@ -16,7 +17,10 @@ export class RoomVisit {
   /** The room as last heard of; null before joining. */
   readonly room = new Store<Room | null>(null);
   readonly player = new Store<LivePlayer | null>(null);
+  readonly chat: RoomChat;
   readonly #clock = new OriginClock();
+  #chatting = false;
+  #shownToken = '';
   #video: HTMLVideoElement | null = null;
   #unsubscribe: (() => void)[] = [];
 
@@ -24,7 +28,17 @@ export class RoomVisit {
     readonly slug: string,
     private readonly address: AddressBar,
   ) {
-    this.entry = new RoomEntry(slug);
+    this.entry = new RoomEntry(slug, () => this.chat.renewToken());
+    this.chat = new RoomChat({
+      slug,
+      token: () => this.#token(),
+      renew: () => this.entry.renew(),
+      putOut: (reason) => this.entry.refuse(reason === 'roomGone' ? 'unknownRoom' : reason),
+      mediaTimeMs: () => this.player.get()?.mediaTimeMs() ?? null,
+      timed: (sample) => this.#clock.add(sample),
+      roomChanged: (change) => this.#changeRoom(change),
+      streamChanged: () => this.player.get()?.lookAgain(),
+    });
   }
 
   start(): void {
@@ -46,6 +60,7 @@ export class RoomVisit {
     this.#unsubscribe = [];
     this.entry.stop();
     this.#stopPlayer();
+    this.#stopChat();
   }
 
   /** Gives the player its `<video>`, or takes it away with null. */
@@ -62,9 +77,42 @@ export class RoomVisit {
     return true;
   }
 
+  #token(): string {
+    const state = this.entry.state.get();
+    return state.step === 'joined' ? state.session.token : '';
+  }
+
+  #changeRoom(change: Partial<Room>): void {
+    const room = this.room.get();
+    if (room !== null) this.room.set({ ...room, ...change });
+  }
+
+  /** The chat lives exactly while the visitor is in; a newer token of the same visit goes to the open socket. */
+  #followChat(joined: boolean): void {
+    if (!joined) {
+      this.#stopChat();
+      return;
+    }
+    const token = this.#token();
+    if (!this.#chatting) {
+      this.#chatting = true;
+      this.chat.start();
+    } else if (token !== this.#shownToken) {
+      this.chat.showToken(token);
+    }
+    this.#shownToken = token;
+  }
+
+  #stopChat(): void {
+    if (!this.#chatting) return;
+    this.#chatting = false;
+    this.chat.stop();
+  }
+
   /** The player lives exactly while the visitor is in and there is a video to play in. */
   #follow(): void {
     const state = this.entry.state.get();
+    this.#followChat(state.step === 'joined' && this.#unsubscribe.length > 0);
     if (state.step === 'joined' && this.#video !== null && this.#unsubscribe.length > 0) {
       if (this.player.get() === null) this.#startPlayer(this.#video, state.session.room);
     } else if (state.step !== 'joining' || this.#video === null) {
@@ -77,10 +125,7 @@ export class RoomVisit {
     this.#clock.start();
     const player = new LivePlayer(video, {
       slug: this.slug,
-      token: () => {
-        const state = this.entry.state.get();
-        return state.step === 'joined' ? state.session.token : '';
-      },
+      token: () => this.#token(),
       renew: () => this.entry.renew(),
       refuse: () => this.entry.refuse('forbidden'),
       room: () => this.#askRoom(),

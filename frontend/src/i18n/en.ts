@@ -1,10 +1,14 @@
 /** English texts; the other catalogues have the same keys and placeholders, which the compiler checks. */
+import { enChat } from './en-chat';
+
 export const en = {
+  ...enChat,
   'app.tagline': 'Watch together, live',
   'app.language': 'Language',
   'app.home': 'All rooms',
   'common.retry': 'Try again',
   'common.cancel': 'Cancel',
+  'common.close': 'Close',
   'common.copy': 'Copy',
   'common.copied': 'Copied',
   'common.show': 'Show',

@@ -1,11 +1,14 @@
+import { frChat } from './fr-chat';
 import type { Catalogue } from './translate';
 
 export const fr: Catalogue = {
+  ...frChat,
   'app.tagline': 'Regarder ensemble, en direct',
   'app.language': 'Langue',
   'app.home': 'Tous les salons',
   'common.retry': 'Réessayer',
   'common.cancel': 'Annuler',
+  'common.close': 'Fermer',
   'common.copy': 'Copier',
   'common.copied': 'Copié',
   'common.show': 'Afficher',

@@ -14,7 +14,15 @@ export interface Room {
   slowModeSeconds: number;
 }
 
-export interface AdminRoom extends Room {
+/** What a room's hosts see of it, and may change. */
+export interface HostRoom extends Room {
+  links: 'everyone' | 'moderators';
+  blockedWords: string[];
+  /** Messages are kept so long; null: as long as the room. */
+  retentionDays: number | null;
+}
+
+export interface AdminRoom extends HostRoom {
   streamKey: string;
   ingestUrl: string;
   watchUrl: string;
@@ -57,6 +65,34 @@ export interface Invite {
 export interface NewInvite extends Invite {
   token: string;
   url: string;
+}
+
+export interface EmoteInfo {
+  /** Without colons. */
+  name: string;
+  url: string;
+  width: number;
+  height: number;
+}
+
+export interface Ban {
+  viewerId: string;
+  nickname: string;
+  bannedAt: string;
+  /** Nickname of who did it. */
+  bannedBy: string;
+  reason?: string;
+}
+
+export interface AuditEntry {
+  id: number;
+  at: string;
+  /** The operator has no viewer id. */
+  by: { viewerId: string | null; nickname: string; role: Role };
+  action: string;
+  target?: { viewerId: string; nickname: string };
+  detail?: string;
+  reason?: string;
 }
 
 export interface Relay {

@@ -1,5 +1,5 @@
 /**
- * The API client: one `fetch` with JSON in and out, and problem+json made into a value.
+ * The API client: one `fetch` with JSON in (or a file as it is) and out, and problem+json made into a value.
  * Nothing here throws for an answer or a dead network; a caller has to look at `ok`.
  */
 
@@ -32,8 +32,10 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
     signal: AbortSignal.timeout(TIMEOUT_MS),
   };
   if (body !== undefined) {
-    request.body = JSON.stringify(body);
-    request.headers = { accept: 'application/json', 'content-type': 'application/json' };
+    const isFile = body instanceof Blob;
+    request.body = isFile ? body : JSON.stringify(body);
+    const type = isFile ? body.type || 'application/octet-stream' : 'application/json';
+    request.headers = { accept: 'application/json', 'content-type': type };
   }
   try {
     const response = await fetch(path, request);

@@ -34,3 +34,20 @@ export function formatAgo(iso: string, nowMs: number, locale: string): string {
   }
   return format.format(Math.min(seconds, 0), 'second');
 }
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Hours and minutes. Formats are dear to make, and lists of messages need many. */
+export function formatTime(iso: string, locale: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return iso;
+  const clock = clocks.get(locale) ?? new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
+  clocks.set(locale, clock);
+  return clock.format(time);
+}
+
+export function formatDay(iso: string, locale: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return iso;
+  return new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }).format(time);
+}

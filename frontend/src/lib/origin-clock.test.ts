@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bestOffset } from './origin-clock';
+import { bestOffset, sampleOf } from './origin-clock';
 
 it('trusts the sample with the shortest round trip', () => {
   const samples = [
@@ -12,4 +12,8 @@ it('trusts the sample with the shortest round trip', () => {
 
 it('takes the local clock until a sample is there', () => {
   expect(bestOffset([])).toBe(0);
+});
+
+it('takes the time that the answer took out of the round trip', () => {
+  expect(sampleOf(1_000, 5_010, 5_012, 1_022)).toEqual({ offsetMs: 4_000, roundTripMs: 20 });
 });

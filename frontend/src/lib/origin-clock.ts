@@ -1,11 +1,11 @@
 /**
- * The origin's time, measured from the relay's `/api/time`: the sample with the shortest round trip wins,
+ * The origin's time, measured from the relay's `/api/time` and the chat socket's pongs: the sample with the shortest round trip wins,
  * since its error is at most half of that trip. Uses the monotonic clock, so a corrected wall clock of the
  * viewer's machine changes nothing.
  */
 import { call } from './api';
 
-interface Sample {
+export interface Sample {
   offsetMs: number;
   roundTripMs: number;
 }
@@ -21,6 +21,11 @@ export function bestOffset(samples: readonly Sample[]): number {
     if (best === null || sample.roundTripMs < best.roundTripMs) best = sample;
   }
   return best?.offsetMs ?? 0;
+}
+
+/** Sent at `t0`, there at `t1`, answered at `t2`, back at `t3`: the first and last by the local clock. */
+export function sampleOf(t0: number, t1: number, t2: number, t3: number): Sample {
+  return { offsetMs: (t1 - t0 + (t2 - t3)) / 2, roundTripMs: Math.max(0, t3 - t0 - (t2 - t1)) };
 }
 
 export function localNowMs(): number {
@@ -49,14 +54,18 @@ export class OriginClock {
     clearTimeout(this.#timer);
   }
 
+  /** A sample that was taken elsewhere, as over the chat socket. */
+  add(sample: Sample): void {
+    this.#samples = [...this.#samples, sample].slice(-SAMPLES_KEPT);
+  }
+
   async #sample(): Promise<void> {
     const sent = localNowMs();
     const answer = await call<{ now: string }>('GET', '/api/time');
     const received = localNowMs();
     const now = answer.ok ? Date.parse(answer.value.now) : Number.NaN;
     if (Number.isFinite(now)) {
-      const sample = { offsetMs: now - (sent + received) / 2, roundTripMs: received - sent };
-      this.#samples = [...this.#samples, sample].slice(-SAMPLES_KEPT);
+      this.add({ offsetMs: now - (sent + received) / 2, roundTripMs: received - sent });
     }
     this.#taken += 1;
     if (!this.#running) return;

@@ -260,3 +260,40 @@ mod over_tls {
         tokio::time::timeout(Duration::from_secs(5), closed).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_upgraded_connection_outlives_the_limits_of_requests_and_holds_its_slot() {
+    let echo = |mut request: Request<Body>| async move {
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let mut io = TokioIo::new(upgrade.await.unwrap());
+            let mut byte = [0];
+            while io.read_exact(&mut byte).await.is_ok() {
+                io.write_all(&byte).await.unwrap();
+            }
+        });
+        let headers = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "echo")];
+        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+    };
+    let short = Duration::from_millis(50);
+    let limits = Limits {
+        header_timeout: short,
+        idle_timeout: short,
+        write_timeout: short,
+        max_connections: 1,
+        ..Limits::default()
+    };
+    let (address, _shutdown) = start(Router::new().route("/", get(echo)), None, limits).await;
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    socket.write_all(head).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(socket.read_u8().await.unwrap());
+    }
+    // Silence is what is tested here.
+    tokio::time::sleep(6 * short).await;
+    socket.write_all(b"x").await.unwrap();
+    assert_eq!(socket.read_u8().await.unwrap(), b'x');
+    assert_eq!(read_all(&mut TcpStream::connect(address).await.unwrap()).await, "");
+}

@@ -58,7 +58,7 @@ struct Shared {
 
 impl Chats {
     /// No room has a chat yet.
-    pub fn new(store: Arc<dyn ChatStore>, gate: Arc<dyn Gate>, shutdown: Shutdown) -> Self {
+    pub fn new(store: Arc<dyn ChatStore>, gate: Arc<dyn Gate>, shutdown: &Shutdown) -> Self {
         let (errands, queues) = Errands::new();
         let journal = Journal::default();
         let outlets = Outlets {
@@ -74,7 +74,7 @@ impl Chats {
             next_relay: AtomicU64::new(0),
             relays: AtomicUsize::new(0),
         }));
-        errands::spawn(&chats, queues, &shutdown);
+        errands::spawn(&chats, queues, shutdown);
         shutdown.spawn(journal.run(store, chats.clone(), shutdown.token().clone()));
         chats
     }

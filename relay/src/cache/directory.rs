@@ -84,8 +84,8 @@ impl Directory {
             | UpstreamFrame::BitRate { .. }
             | UpstreamFrame::End { .. }
             | UpstreamFrame::Pong { .. }
-            | UpstreamFrame::Chat { .. }
-            | UpstreamFrame::GoAway { .. } => {}
+            | UpstreamFrame::GoAway { .. }
+            | UpstreamFrame::Chat { .. } => {}
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ServerMessage {
-    /// The first message of every socket.
+    /// The first that a socket hears of its room; a pong or an error may come before.
     Hello(Box<Hello>),
     Message(Message),
     Deleted {

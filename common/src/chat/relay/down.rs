@@ -27,7 +27,7 @@ impl RelayChat {
             match item {
                 ChatDown::Snapshot(piece) => self.piece(slug, piece),
                 ChatDown::All(event) => self.event(slug, event),
-                ChatDown::Socket { socket, event } => self.to_socket(now, slug, socket, event),
+                ChatDown::Socket { socket, event } => self.tell_socket(now, slug, socket, event),
                 ChatDown::Staff { least, notice } => {
                     let message = ServerMessage::Notice(notice.into());
                     let members = self.rooms.get(slug).into_iter().flat_map(|room| &room.members);
@@ -79,7 +79,7 @@ impl RelayChat {
         {
             room.mirror.skip_to(first.id);
         }
-        for message in piece.messages {
+        for message in &piece.messages {
             self.message(slug, message);
         }
         for message_id in piece.deleted {
@@ -102,13 +102,13 @@ impl RelayChat {
             return;
         };
         match event {
-            ChatEvent::Message(message) => self.message(slug, message),
+            ChatEvent::Message(message) => self.message(slug, &message),
             ChatEvent::Deleted { message_id, by } => self.deleted(slug, message_id, by),
             ChatEvent::Reaction {
                 viewer_id,
                 emoji,
                 media_time,
-            } => self.to_room(
+            } => self.tell_room(
                 slug,
                 ServerMessage::Reaction {
                     viewer_id,
@@ -118,22 +118,22 @@ impl RelayChat {
             ),
             ChatEvent::Reactions { counts } => {
                 let counts = counts.into_iter().collect();
-                self.to_room(slug, ServerMessage::Reactions { counts });
+                self.tell_room(slug, ServerMessage::Reactions { counts });
             }
             ChatEvent::Presence { joined, left, count } => {
                 room.mirror.presence(&joined, &left, count);
                 let joined = joined.iter().map(json::Person::from).collect();
-                self.to_room(slug, ServerMessage::Presence { joined, left, count });
+                self.tell_room(slug, ServerMessage::Presence { joined, left, count });
             }
             ChatEvent::State(state) => self.state(slug, state),
         }
     }
 
-    fn message(&mut self, slug: &RoomSlug, message: ChatMessage) {
+    fn message(&mut self, slug: &RoomSlug, message: &ChatMessage) {
         let Some(room) = self.rooms.get_mut(slug) else {
             return;
         };
-        let is_new = room.mirror.add(&message);
+        let is_new = room.mirror.add(message);
         let own = room.of_viewer.get(&message.viewer_id).cloned().unwrap_or_default();
         for id in &own {
             if self
@@ -147,13 +147,15 @@ impl RelayChat {
         if !is_new {
             return;
         }
-        let own = (!own.is_empty() && !message.client_id.is_empty()).then(|| OwnCopy {
-            sockets: own,
-            message: ServerMessage::Message(Message::for_viewer(&message, &message.viewer_id)),
+        let own = (!own.is_empty() && !message.client_id.is_empty()).then(|| {
+            Box::new(OwnCopy {
+                sockets: own,
+                message: ServerMessage::Message(Message::for_viewer(message, &message.viewer_id)),
+            })
         });
         self.outputs.push_back(Output::Room {
             room: slug.clone(),
-            message: ServerMessage::Message(Message::for_others(&message)),
+            message: ServerMessage::Message(Message::for_others(message)),
             own,
         });
     }
@@ -164,7 +166,7 @@ impl RelayChat {
             .get_mut(slug)
             .is_some_and(|room| room.mirror.delete(message_id))
         {
-            self.to_room(slug, ServerMessage::Deleted { message_id, by });
+            self.tell_room(slug, ServerMessage::Deleted { message_id, by });
         }
     }
 
@@ -174,7 +176,7 @@ impl RelayChat {
             .get_mut(slug)
             .and_then(|room| room.mirror.set_roster(roster, count));
         if let Some(presence) = changed {
-            self.to_room(slug, presence);
+            self.tell_room(slug, presence);
         }
     }
 
@@ -183,10 +185,10 @@ impl RelayChat {
             return;
         };
         let changes = room.mirror.set_state(slug, state);
-        changes.into_iter().for_each(|message| self.to_room(slug, message));
+        changes.into_iter().for_each(|message| self.tell_room(slug, message));
     }
 
-    fn to_room(&mut self, slug: &RoomSlug, message: ServerMessage) {
+    fn tell_room(&mut self, slug: &RoomSlug, message: ServerMessage) {
         self.outputs.push_back(Output::Room {
             room: slug.clone(),
             message,
@@ -194,7 +196,7 @@ impl RelayChat {
         });
     }
 
-    fn to_socket(&mut self, now: Now, slug: &RoomSlug, id: SocketId, event: SocketEvent) {
+    fn tell_socket(&mut self, now: Now, slug: &RoomSlug, id: SocketId, event: SocketEvent) {
         let Some(socket) = self.sockets.get_mut(&id).filter(|socket| socket.room == *slug) else {
             return;
         };

@@ -24,7 +24,7 @@ pub enum Output {
     Room {
         room: RoomSlug,
         message: ServerMessage,
-        own: Option<OwnCopy>,
+        own: Option<Box<OwnCopy>>,
     },
     Socket {
         socket: SocketId,

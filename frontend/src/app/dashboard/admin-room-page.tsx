@@ -1,5 +1,6 @@
 import { useCallback } from 'react';
 import { PolledView } from '@/components/polled-view';
+import { LockedBadge } from '@/components/ui/locked-badge';
 import { LiveBadge } from '@/components/ui/live-badge';
 import { HealthCard } from '@/features/health/health-card';
 import { InvitesCard } from '@/features/invites/invites-card';
@@ -8,6 +9,7 @@ import { useLanguage } from '@/i18n/locale';
 import { call } from '@/lib/api';
 import type { AdminRoom } from '@/lib/api-types';
 import { usePolled } from '@/lib/use-polled';
+import { ChatCards, DeleteRoom } from './chat-cards';
 import { PageHead } from './page-head';
 
 const REFRESH_MS = 3_000;
@@ -28,6 +30,7 @@ export function AdminRoomPage({ slug }: { slug: string }) {
               title={
                 <>
                   {room.name} <LiveBadge live={room.isLive} interrupted={room.interrupted} />
+                  {room.locked && <LockedBadge />}
                 </>
               }
               text={t('common.viewers', { count: room.viewerCount })}
@@ -46,6 +49,13 @@ export function AdminRoomPage({ slug }: { slug: string }) {
               <HealthCard slug={slug} isLive={room.isLive} />
             </div>
             <InvitesCard slug={slug} />
+            <ChatCards room={room} onChanged={polled.reload} />
+            <DeleteRoom
+              slug={slug}
+              onDeleted={() => {
+                location.hash = '#/rooms';
+              }}
+            />
           </div>
         )}
       </PolledView>

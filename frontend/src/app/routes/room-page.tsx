@@ -1,9 +1,15 @@
 import { useEffect, useState } from 'react';
+import { ChatToggle } from '@/app/chat-toggle';
 import { visitRoom } from '@/app/context';
 import { RoomHeader, WatchingAs } from '@/app/room-header';
+import { RoomTools } from '@/app/room-tools';
+import { useWindowHeight } from '@/app/use-window-height';
+import { ChatPanel } from '@/features/chat/chat-panel';
+import { FloatingReactions } from '@/features/chat/floating-reactions';
 import type { LivePlayer, PlayerView } from '@/features/player/live-player';
 import { Stage } from '@/features/player/stage';
 import { EntryNotice } from '@/features/session/entry-notice';
+import { recall, remember } from '@/lib/remembered';
 import { Store } from '@/lib/store';
 import { useStore } from '@/lib/use-store';
 
@@ -13,14 +19,23 @@ function usePlayerView(player: LivePlayer | null): PlayerView | null {
   return useStore<PlayerView | null>(player === null ? noView : player.view);
 }
 
+const CHAT_KEY = 'chat';
+
 export function RoomPage({ slug }: { slug: string }) {
   const [visit] = useState(() => visitRoom(slug));
   const state = useStore(visit.entry.state);
   const room = useStore(visit.room);
   const player = useStore(visit.player);
   const view = usePlayerView(player);
-  const nickname = state.step === 'joined' ? state.session.nickname : null;
+  const [chatShown, setChatShown] = useState(() => recall('browser', CHAT_KEY) !== 'hidden');
+  const joined = state.step === 'joined';
+  const nickname = joined ? state.session.nickname : null;
+  const showChat = (shown: boolean) => {
+    remember('browser', CHAT_KEY, shown ? 'shown' : 'hidden');
+    setChatShown(shown);
+  };
   const rename = () => visit.entry.rename();
+  useWindowHeight();
 
   useEffect(() => {
     visit.start();
@@ -32,32 +47,51 @@ export function RoomPage({ slug }: { slug: string }) {
   }, [room]);
 
   return (
-    <div className="flex min-h-dvh flex-col sm:h-dvh">
+    <div className="flex h-[var(--window-height,100dvh)] flex-col">
       <RoomHeader room={room}>
         {nickname !== null && (
           <WatchingAs nickname={nickname} onRename={rename} className="hidden max-w-72 sm:block" />
         )}
+        {joined && !chatShown && <ChatToggle chat={visit.chat} onShow={() => showChat(true)} />}
       </RoomHeader>
-      <main className="grid h-[max(56.25vw,22rem)] sm:h-auto sm:min-h-0 sm:flex-1">
-        <Stage
-          view={state.step === 'joined' ? view : null}
-          onVideo={visit.show}
-          onTogglePlay={() => player?.togglePlay()}
-          onSoundOn={() => player?.turnSoundOn()}
+      <main
+        className={`grid min-h-0 flex-1 ${
+          joined
+            ? `grid-rows-[auto_minmax(0,1fr)] md:grid-rows-1 ${chatShown ? 'md:grid-cols-[minmax(0,1fr)_20rem] xl:grid-cols-[minmax(0,1fr)_23rem]' : ''}`
+            : ''
+        }`}
+      >
+        <div
+          className={
+            joined
+              ? `grid min-h-0 ${chatShown ? 'aspect-video max-h-[45vh] min-w-full max-md:short:max-h-40' : 'row-span-2'} md:row-span-1 md:aspect-auto md:max-h-none`
+              : 'grid min-h-0'
+          }
         >
-          {state.step !== 'joined' && (
-            <div className="absolute inset-0 grid place-items-center overflow-y-auto bg-radial from-panel to-ink to-70%">
-              <EntryNotice entry={visit.entry} />
-            </div>
-          )}
-        </Stage>
+          <Stage
+            view={joined ? view : null}
+            onVideo={visit.show}
+            onTogglePlay={() => player?.togglePlay()}
+            onSoundOn={() => player?.turnSoundOn()}
+          >
+            {joined && <FloatingReactions chat={visit.chat} />}
+            {!joined && (
+              <div className="absolute inset-0 grid place-items-center overflow-y-auto bg-radial from-panel to-ink to-70%">
+                <EntryNotice entry={visit.entry} />
+              </div>
+            )}
+          </Stage>
+        </div>
+        {joined && (
+          <ChatPanel
+            chat={visit.chat}
+            hidden={!chatShown}
+            onHide={() => showChat(false)}
+            onRename={rename}
+            tools={<RoomTools slug={slug} chat={visit.chat} />}
+          />
+        )}
       </main>
-      {nickname !== null && (
-        <footer className="flex flex-col items-start gap-1 px-2 py-3 sm:hidden">
-          {room !== null && <p className="px-2 text-lg font-semibold text-balance">{room.name}</p>}
-          <WatchingAs nickname={nickname} onRename={rename} className="max-w-full" />
-        </footer>
-      )}
     </div>
   );
 }

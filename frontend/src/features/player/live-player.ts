@@ -113,6 +113,16 @@ export class LivePlayer {
     this.#playhead.unmute();
   }
 
+  /** The room is said to have changed: asks it now, out of turn. */
+  lookAgain(): void {
+    this.#poll.now();
+  }
+
+  /** Wall-clock time of the picture on screen, milliseconds since 1970; null when there is none. */
+  mediaTimeMs(): number | null {
+    return this.#facts.hadPicture ? (this.#engine?.playingDateMs() ?? null) : null;
+  }
+
   readonly #online = () => {
     this.#openNotBeforeMs = 0;
     this.#engine?.reload();

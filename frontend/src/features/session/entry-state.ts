@@ -2,7 +2,8 @@
 import type { JoinReply } from '@/lib/api-types';
 import type { Problem } from '@/lib/api';
 
-export type Refusal = 'inviteMissing' | 'inviteInvalid' | 'forbidden' | 'unknownRoom' | 'full' | 'failed';
+export type Refusal =
+  'inviteMissing' | 'inviteInvalid' | 'forbidden' | 'banned' | 'revoked' | 'unknownRoom' | 'full' | 'failed';
 
 export type EntryState =
   /** The nickname form; `rejected`: the server did not take this one. */

@@ -2,6 +2,8 @@
  * Gets a visitor into a room and keeps them in: joins, asks for a nickname when none is known, renews the
  * viewer token before it ends. React shows `state`; the player calls `renew` and `refuse`.
  * Not here: media, chat, and the clock (only differences of local time are used).
+ *
+ * Renewing by join is the first choice, for it alone sets the cookie that says who this browser is.
  */
 import { call } from '@/lib/api';
 import type { JoinReply } from '@/lib/api-types';
@@ -13,6 +15,9 @@ import { keptInvite } from './invite';
 
 export type RenewOutcome = 'renewed' | 'refused' | 'unreachable';
 
+/** Another way to a newer token, for when the join does not answer; null when that fails, too. */
+export type OtherRenewal = () => Promise<{ token: string; expiresAt: string } | null>;
+
 const NICKNAME_KEY = 'nickname';
 
 export class RoomEntry {
@@ -23,7 +28,10 @@ export class RoomEntry {
   /** Answers of attempts older than this one no longer count. */
   #attempt = 0;
 
-  constructor(readonly slug: string) {
+  constructor(
+    readonly slug: string,
+    private readonly renewOtherwise: OtherRenewal = () => Promise.resolve(null),
+  ) {
     const nickname = recall('browser', NICKNAME_KEY);
     this.state = new Store<EntryState>(nickname === null ? asking('') : { step: 'joining', nickname });
   }
@@ -107,6 +115,13 @@ export class RoomEntry {
       this.refuse(failure.refusal);
       return 'refused';
     }
+    const other = await this.renewOtherwise();
+    if (attempt !== this.#attempt) return 'unreachable';
+    if (other !== null) {
+      await takeAsCookie(this.slug, other.token);
+      this.#enter({ ...state.session, ...other });
+      return 'renewed';
+    }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.renew(), this.#backoff.nextMs());
     return 'unreachable';
@@ -135,6 +150,11 @@ export class RoomEntry {
     this.state.set({ step: 'delayed', cause, retryInMs });
     this.#timer = setTimeout(() => void this.join(nickname), retryInMs);
   }
+}
+
+/** A playlist asked for with a token sets it as the cookie of the media that follow. */
+async function takeAsCookie(slug: string, token: string): Promise<void> {
+  await call('GET', `/live/${slug}/index.m3u8?token=${encodeURIComponent(token)}`);
 }
 
 function asking(nickname: string): EntryState {

@@ -14,6 +14,7 @@ use super::harness::{Relay, cinema, entering};
 use crate::{
     chat::{Chats, Known},
     control::{Addresses, Control, ControlConfig, after},
+    db::tests::postgres::Server,
     gate::ChatGate,
     relays::{LinkState, Relays},
     secrets::admin_token,
@@ -29,9 +30,13 @@ struct Origin {
 
 impl Origin {
     async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, None).await
+    }
+
+    async fn start_with(folder: &Path, database_url: Option<String>) -> Self {
         let config = ControlConfig {
             data_dir: folder.to_owned(),
-            database_url: None,
+            database_url,
             admin_token: admin_token::Source::DataDir,
             addresses: Addresses::new(
                 "http://watch.example",
@@ -45,7 +50,7 @@ impl Origin {
         let gate = Arc::new(ChatGate::new(Arc::clone(&control), relays));
         let shutdown = Shutdown::new();
         let first_ids = control.db().reserve_message_ids().await.unwrap();
-        let chats = Chats::new(stores, gate, shutdown.clone());
+        let chats = Chats::new(stores, gate, &shutdown);
         for (room, first_id) in first_ids {
             let settings = Settings::default();
             chats.open(&room, Known { settings, first_id });
@@ -96,6 +101,17 @@ async fn lock(folder: &Path) -> SqliteConnection {
     other
 }
 
+/// Reads on until the database is back; what was kept of what was said meanwhile, when nothing was dropped.
+async fn kept_when_back(relay: &mut Relay) -> u64 {
+    loop {
+        match notice(relay).await {
+            Notice::StorageDown { dropped: 0, .. } => {}
+            Notice::StorageBack { kept, dropped: 0 } => return kept,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 async fn notice(relay: &mut Relay) -> Notice {
     relay
         .find(|item| match item {
@@ -125,16 +141,29 @@ async fn a_locked_database_stops_no_chat_and_the_host_is_told_what_was_kept() {
     relay.say(1, "four").await;
     said.push(relay.message().await.id);
     other.execute("ROLLBACK").await.unwrap();
-    let kept = loop {
-        match notice(&mut relay).await {
-            Notice::StorageDown { .. } => {}
-            Notice::StorageBack { kept, dropped: 0 } => break kept,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(kept, 4);
+    assert_eq!(kept_when_back(&mut relay).await, 4);
     assert_eq!(origin.kept().await, said);
     assert!(!origin.chats.storage().is_failing);
+}
+
+#[tokio::test]
+async fn a_postgresql_that_is_killed_and_comes_back_has_all_that_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let url = server.new_database("chat").await;
+    let origin = Origin::start_with(folder.path(), Some(url)).await;
+    let mut relay = origin.host().await;
+    server.go();
+    let mut said = Vec::new();
+    for text in ["one", "two"] {
+        relay.say(1, text).await;
+        said.push(relay.message().await.id);
+    }
+    let down = notice(&mut relay).await;
+    assert_eq!(down, Notice::StorageDown { waiting: 2, dropped: 0 });
+    server.come();
+    assert_eq!(kept_when_back(&mut relay).await, 2);
+    assert_eq!(origin.kept().await, said);
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ impl House {
 
     pub(super) fn open_with(store: MemoryStore) -> Self {
         let (store, gate, shutdown) = (Arc::new(store), Arc::new(MemoryGate::default()), Shutdown::new());
-        let chats = Chats::new(store.clone(), gate.clone(), shutdown.clone());
+        let chats = Chats::new(store.clone(), gate.clone(), &shutdown);
         let settings = Settings {
             name: "Cinema".to_owned(),
             ..Settings::default()

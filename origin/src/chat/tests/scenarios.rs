@@ -113,6 +113,8 @@ async fn what_comes_while_a_chat_opens_happens_then_in_order() {
     relay.follow().await;
     relay.enter(1, "v1", Role::Viewer).await;
     relay.say(1, "early").await;
+    let mut late = house.relay("r3");
+    late.follow().await;
     let mut left = house.relay("r2");
     left.follow().await;
     drop(left);
@@ -120,6 +122,11 @@ async fn what_comes_while_a_chat_opens_happens_then_in_order() {
     assert_eq!(relay.snapshot().await, []);
     assert!(matches!(relay.told(1).await, SocketEvent::Entered { .. }));
     assert_eq!(relay.message().await.text, "early");
+    // What was said before it came is in its snapshot, and nothing comes before that.
+    match late.next().await.1 {
+        ChatDown::Snapshot(piece) => assert_eq!(piece.messages[0].text, "early"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -361,6 +368,10 @@ async fn what_was_said_is_kept_before_the_origin_stops() {
     relay.follow().await;
     relay.enter(1, "v1", Role::Viewer).await;
     house.shutdown.trigger();
+    // The journal sees it first, and has nothing to write.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
     relay.say(1, "last words").await;
     let id = relay.message().await.id;
     drop(relay);

@@ -3,7 +3,7 @@
 mod cases;
 mod chat;
 mod moderation;
-mod postgres;
+pub(crate) mod postgres;
 
 use super::*;
 

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 /// User that the server runs as when the test runs as root, which the server refuses.
 const SERVER_USER: &str = "postgres";
 
-pub(super) struct Server {
+pub(crate) struct Server {
     programs: PathBuf,
     folder: TempDir,
     /// User and group to run the programs as, if not our own.
@@ -26,7 +26,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Makes a cluster and starts it; returns once it takes connections.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("streamcircle-pg").tempdir().unwrap();
         let run_as = (id(&["-u"]) == 0).then(|| (id(&["-u", SERVER_USER]), id(&["-g", SERVER_USER])));
         if let Some((user, group)) = run_as {
@@ -38,12 +38,18 @@ impl Server {
             folder,
             run_as,
         };
-        let path = server.folder.path().display();
         server.run(
             "initdb",
             &["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"],
         );
-        server.run(
+        server.come();
+        server
+    }
+
+    /// Starts it; returns once it takes connections.
+    pub(crate) fn come(&self) {
+        let path = self.folder.path().display();
+        self.run(
             "pg_ctl",
             &[
                 "--wait",
@@ -52,11 +58,15 @@ impl Server {
                 "start",
             ],
         );
-        server
+    }
+
+    /// Stops it as a crash would.
+    pub(crate) fn go(&self) {
+        self.run("pg_ctl", &["--mode=immediate", "stop"]);
     }
 
     /// Makes an empty database and gives its URL.
-    pub(super) async fn new_database(&self, case: &str) -> String {
+    pub(crate) async fn new_database(&self, case: &str) -> String {
         // A name is cut at 63 bytes.
         let name = &case[..case.len().min(60)];
         let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
@@ -92,7 +102,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.run("pg_ctl", &["--mode=immediate", "stop"]);
+        self.go();
     }
 }
 

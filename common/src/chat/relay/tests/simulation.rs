@@ -21,7 +21,7 @@ use crate::{
 const RELAYS: usize = 2;
 const VIEWERS: usize = 4;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Operation {
     /// The client goes to a relay, from wherever it is.
     Connect {

@@ -1,0 +1,88 @@
+import { useCallback, useState } from 'react';
+import { PolledView } from '@/components/polled-view';
+import { Dialog } from '@/components/ui/dialog';
+import { IconButton } from '@/components/ui/icon-button';
+import { Tabs } from '@/components/ui/tabs';
+import { isStaff } from '@/features/chat/acts';
+import type { RoomChat } from '@/features/chat/room-chat';
+import { AuditList } from '@/features/moderation/audit-list';
+import { BansList } from '@/features/moderation/bans-list';
+import { ChatRules } from '@/features/moderation/chat-rules';
+import { EmotesEditor } from '@/features/moderation/emotes-editor';
+import { ExportLink } from '@/features/moderation/export-link';
+import { LockAndSlow } from '@/features/moderation/lock-and-slow';
+import { useLanguage } from '@/i18n/locale';
+import { call } from '@/lib/api';
+import type { HostRoom } from '@/lib/api-types';
+import { usePolled } from '@/lib/use-polled';
+import { useSelected } from '@/lib/use-store';
+
+/** The room's settings for moderators, and all that hosts have besides. Nothing for others. */
+export function RoomTools({ slug, chat }: { slug: string; chat: RoomChat }) {
+  const { t } = useLanguage();
+  const [open, setOpen] = useState(false);
+  const staff = useSelected(chat.state, (state) => isStaff(state.me));
+  const isHost = useSelected(chat.state, (state) => state.me?.role === 'host');
+  if (!staff) return null;
+  return (
+    <>
+      <IconButton icon="tune" label={t('room.tools')} aria-haspopup="dialog" onClick={() => setOpen(true)} />
+      {open && (
+        <Dialog title={t('room.tools')} wide={isHost} onClose={() => setOpen(false)}>
+          {isHost ? <HostTools slug={slug} chat={chat} /> : <Calming chat={chat} />}
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function HostTools({ slug, chat }: { slug: string; chat: RoomChat }) {
+  const { t } = useLanguage();
+  return (
+    <Tabs
+      label={t('room.tools')}
+      tabs={[
+        {
+          label: t('room.chatCard'),
+          content: () => (
+            <div className="flex flex-col gap-5 divide-y divide-line *:not-last:pb-5">
+              <Calming chat={chat} />
+              <Rules slug={slug} />
+              <ExportLink slug={slug} />
+            </div>
+          ),
+        },
+        {
+          label: t('room.emotes'),
+          content: () => <EmotesEditor slug={slug} imageUrl={(emote) => emote.url} />,
+        },
+        { label: t('room.bans'), content: () => <BansList slug={slug} /> },
+        { label: t('room.audit'), content: () => <AuditList slug={slug} /> },
+      ]}
+    />
+  );
+}
+
+/** Over the socket, so that moderators have it, too. */
+function Calming({ chat }: { chat: RoomChat }) {
+  const locked = useSelected(chat.state, (state) => state.room?.locked ?? false);
+  const slowModeSeconds = useSelected(chat.state, (state) => state.room?.slowModeSeconds ?? 0);
+  return (
+    <LockAndSlow
+      locked={locked}
+      slowModeSeconds={slowModeSeconds}
+      onLock={(wanted) => chat.act({ type: 'lock', locked: wanted })}
+      onSlow={(seconds) => chat.act({ type: 'slowMode', seconds })}
+    />
+  );
+}
+
+const REFRESH_MS = 10_000;
+
+function Rules({ slug }: { slug: string }) {
+  const ask = useCallback(() => call<HostRoom>('GET', `/api/rooms/${slug}`), [slug]);
+  const polled = usePolled(ask, REFRESH_MS);
+  return (
+    <PolledView polled={polled}>{(room) => <ChatRules room={room} onChanged={polled.reload} />}</PolledView>
+  );
+}
