@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod chat_page;
 pub mod chatter;
 pub mod clock_pattern;
 pub mod crowd;

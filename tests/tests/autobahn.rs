@@ -1,7 +1,7 @@
 //! The WebSocket of the viewers' socket, answered by an echo in place of chat, under the cases of Autobahn's test suite.
 //!
 //! That suite itself needs Python 2, which Debian has no more; `kosoku` runs its case files unchanged but for syntax.
-//! Left out: compression (12, 13), which is not offered, and messages larger than the echo takes (most of 9).
+//! Left out: compression (12, 13), which is not offered.
 
 use std::{process::Command, time::Duration};
 
@@ -27,11 +27,11 @@ async fn the_viewers_socket_passes_the_cases_of_autobahn() -> Result<()> {
     let kosoku = program("autobahn/bin/kosoku").context("`make test` installs it")?;
     let reports = folder.path().join("reports");
     let mut suite = Command::new(kosoku);
-    for cases in ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"] {
+    for cases in ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"] {
         suite.args(["--include", cases]);
     }
     suite
-        .args(["--parallelism", "4", "--outdir"])
+        .args(["--parallelism", "2", "--outdir"])
         .arg(&reports)
         .arg(address.to_string());
     let mut suite = Process::start("autobahn", &mut suite, folder.path())?;
@@ -53,7 +53,7 @@ async fn the_viewers_socket_passes_the_cases_of_autobahn() -> Result<()> {
         })
         .map(|(name, case)| format!("{name}: {case}"))
         .collect();
-    ensure!(cases.len() >= 240, "only {} cases were run", cases.len());
+    ensure!(cases.len() >= 300, "only {} cases were run", cases.len());
     ensure!(failed.is_empty(), "{}", failed.join("\n"));
     Ok(())
 }
