@@ -19,6 +19,15 @@ frontend/node_modules/.installed: frontend/package-lock.json
 	cd frontend && npm ci --no-audit --no-fund
 	@touch $@
 
+$(TARGET)/autobahn/.installed: tests/peers/autobahn/requirements.txt
+	python3 -m venv $(TARGET)/autobahn
+	$(TARGET)/autobahn/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+tests/peers/ws/node_modules/.installed: tests/peers/ws/package-lock.json
+	cd tests/peers/ws && npm ci --no-audit --no-fund
+	@touch $@
+
 WEB_SOURCES := $(shell git ls-files frontend 2>/dev/null)
 
 frontend/dist/index.html: frontend/node_modules/.installed $(WEB_SOURCES)
@@ -42,14 +51,14 @@ rust-lint:
 web-lint: frontend/node_modules/.installed
 	cd frontend && npm run --silent lint && npm run --silent typecheck && npm test --silent
 
-test: tools-test web web-lint rust-lint ## everything: formatting, lints, unit, integration, real ffmpeg, real browser
+test: tools-test web web-lint rust-lint $(TARGET)/autobahn/.installed ## everything: formatting, lints, unit, integration, real ffmpeg, real browser
 	cargo build --locked --workspace --bins
 	cargo nextest run --locked --workspace
 
-bench: tools-bench tools-test build ## every benchmark; writes target/bench/results.json
+bench: tools-bench tools-test build tests/peers/ws/node_modules/.installed ## every benchmark; writes target/bench/results.json
 	cargo build --release --locked -p e2e --bins
 	@mkdir -p target/bench
-	$(RELEASE)/bench
+	ulimit -Sn 8192 2>/dev/null || true; $(RELEASE)/bench
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (60)
 	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz

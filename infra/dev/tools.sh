@@ -24,6 +24,8 @@ if [[ $purpose == test || $purpose == bench ]]; then
     need chromium chromium
     need chromedriver chromium-driver
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+    need python3 python3
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     need nginx nginx
     need /usr/lib/nginx/modules/ngx_rtmp_module.so libnginx-mod-rtmp
 fi

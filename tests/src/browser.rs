@@ -69,6 +69,7 @@ fn capabilities(profile: &Path) -> Capabilities {
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
+        "--accept-lang=en-US",
         "--autoplay-policy=no-user-gesture-required",
         &format!("--user-data-dir={}", profile.join("profile").display()),
     ];

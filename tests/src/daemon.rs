@@ -1,12 +1,19 @@
 //! The two programs as a person starts them.
 
-use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
+use common::auth::join_token::JoinToken;
 use tempfile::TempDir;
 
 use crate::{
     api::{Admin, Room},
+    link_path::LinkPath,
     process::{Process, free_tcp, free_udp, program, wait_for},
 };
 
@@ -20,6 +27,10 @@ pub struct Origin {
     pub rtmp: SocketAddr,
     /// URL of the embedded relay.
     pub relay_url: String,
+    /// UDP address of the link.
+    pub link: SocketAddr,
+    /// Arguments beyond the ones that keep it on loopback.
+    arguments: Vec<String>,
     addresses: Addresses,
     folder: TempDir,
 }
@@ -54,6 +65,8 @@ impl Origin {
             admin,
             rtmp,
             relay_url,
+            link: addresses.link,
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             addresses,
             folder,
         })
@@ -63,9 +76,25 @@ impl Origin {
     pub async fn restart(&mut self) -> Result<()> {
         self.process.terminate()?;
         self.process.wait(Duration::from_secs(12))?;
-        self.process = spawn(self.addresses, self.folder.path(), &[])?;
+        self.start_again().await
+    }
+
+    /// Kills the process and starts it again.
+    pub async fn crash(&mut self) -> Result<()> {
+        self.process.kill()?;
+        self.start_again().await
+    }
+
+    async fn start_again(&mut self) -> Result<()> {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        self.process = spawn(self.addresses, self.folder.path(), &arguments)?;
         self.admin = admin(self.addresses, self.folder.path()).await?;
         Ok(())
+    }
+
+    /// The SQLite database, if it has no other.
+    pub fn database_file(&self) -> PathBuf {
+        self.folder.path().join("data/streamcircle.db")
     }
 
     /// Where OBS sends a room's stream: server and key in one.
@@ -119,9 +148,21 @@ impl Relay {
     /// Asks the origin for a join token, as the dashboard does, and starts the relay with it.
     pub async fn join(origin: &Origin, name: &str) -> Result<Self> {
         let token = origin.admin.create_relay(name).await?;
+        Self::start(name, &token).await
+    }
+
+    /// As [`Relay::join`], with a link that goes this way.
+    pub async fn join_over(origin: &Origin, name: &str, path: &LinkPath) -> Result<Self> {
+        let token = JoinToken::decode(&origin.admin.create_relay(name).await?)?;
+        let there = vec![path.address.to_string()];
+        let token = JoinToken::new(there, *token.key_sha256(), token.secret().clone())?;
+        Self::start(name, &token.encode()).await
+    }
+
+    async fn start(name: &str, token: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let http = free_tcp()?;
-        let process = spawn_relay(http, name, folder.path(), Some(&token))?;
+        let process = spawn_relay(http, name, folder.path(), Some(token))?;
         let relay = Self {
             process,
             url: format!("http://{http}"),

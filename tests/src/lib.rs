@@ -2,11 +2,19 @@
 
 pub mod api;
 pub mod browser;
+pub mod chat_page;
+pub mod chatter;
 pub mod clock_pattern;
+pub mod crowd;
 pub mod daemon;
+pub mod database;
 pub mod evening;
+pub mod guest;
 pub mod hls;
+pub mod link_path;
 pub mod lint;
+pub mod party;
 pub mod player;
 pub mod process;
 pub mod publisher;
+pub mod raw_socket;

@@ -3,6 +3,8 @@
 //! `bench NAME…` runs only the named ones. Figures of one run stand side by side with a peer's on the same work where there is one;
 //! the machine's noise is the reader's to judge, so `n` is always given.
 
+mod chat_crowd;
+mod chat_fanout;
 mod footprint;
 mod glass;
 mod playlist;
@@ -12,7 +14,7 @@ mod start;
 use anyhow::{Result, bail};
 use results::Results;
 
-const NAMES: [&str; 4] = ["glass", "start", "footprint", "playlist"];
+const NAMES: [&str; 6] = ["glass", "start", "footprint", "playlist", "chat-crowd", "chat-fanout"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -21,6 +23,9 @@ async fn main() -> Result<()> {
         bail!("no benchmark {unknown}; there are {}", NAMES.join(", "));
     }
     let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
+    if wanted("chat-fanout") {
+        chat_fanout::check()?;
+    }
     let mut results = Results::default();
     if wanted("glass") {
         glass::run(&mut results).await?;
@@ -33,6 +38,12 @@ async fn main() -> Result<()> {
     }
     if wanted("playlist") {
         playlist::run(&mut results).await?;
+    }
+    if wanted("chat-fanout") {
+        chat_fanout::run(&mut results).await?;
+    }
+    if wanted("chat-crowd") {
+        chat_crowd::run(&mut results).await?;
     }
     results.save()
 }
