@@ -55,8 +55,9 @@ pub enum ClientMessage {
     Unban {
         viewer_id: String,
     },
-    /// `null` takes the pin away.
+    /// `null` takes the pin away; a pin without it says nothing.
     Pin {
+        #[serde(deserialize_with = "Option::deserialize")]
         message_id: Option<i64>,
     },
     SlowMode {

@@ -100,6 +100,7 @@ fn what_says_nothing_is_told_why() {
             None,
         ),
         (r#"{"type":"delete","messageId":1.5}"#, RefusalCode::Malformed, None),
+        (r#"{"type":"pin"}"#, RefusalCode::Malformed, None),
         (r#"{"type":"ping","t0":"x"}"#, RefusalCode::Malformed, None),
         (r#"{"type":"ping","t0":1e999}"#, RefusalCode::Malformed, None),
         (&say(""), RefusalCode::Malformed, Some("")),
@@ -119,6 +120,14 @@ fn what_says_nothing_is_told_why() {
         let error = ClientMessage::read(text).unwrap_err();
         assert_eq!((error.code, error.client_id.as_deref()), (code, client_id), "{text}");
         assert!(!error.detail.is_empty() && error.detail.len() <= 160, "{text}");
+    }
+}
+
+#[test]
+fn a_pin_without_a_message_takes_the_pin_away_only_when_it_says_so() {
+    for (id, message_id) in [("null", None), ("7", Some(7))] {
+        let read = ClientMessage::read(&format!(r#"{{"type":"pin","messageId":{id}}}"#));
+        assert_eq!(read, Ok(ClientMessage::Pin { message_id }));
     }
 }
 
