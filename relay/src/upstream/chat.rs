@@ -9,6 +9,7 @@ use common::{
         control::{DownstreamFrame, UpstreamFrame},
     },
 };
+use futures::FutureExt;
 use tokio::{sync::mpsc::WeakSender, time::Instant};
 
 use super::session::MAX_WAITING_FRAMES;
@@ -56,6 +57,7 @@ impl ChatLink {
             UpstreamFrame::Welcome { rooms, .. } => {
                 self.generation += 1;
                 self.queue = queue;
+                self.forget_ups();
                 self.events.push_back(LinkEvent::Up {
                     generation: self.generation,
                     rooms: rooms.iter().map(|state| state.slug.clone()).collect(),
@@ -64,6 +66,13 @@ impl ChatLink {
             UpstreamFrame::RoomGone { room } => self.events.push_back(LinkEvent::RoomGone(room.clone())),
             _ => {}
         }
+    }
+
+    /// What waits was meant for the connection before, and may be all that can wait: this one is not to suffer for it.
+    fn forget_ups(&mut self) {
+        self.taken.clear();
+        while self.end.ups.try_recv().is_ok() {}
+        let _ = self.end.overflow.notified().now_or_never();
     }
 
     pub(super) fn items(&mut self, room: RoomSlug, items: Vec<ChatDown>) {

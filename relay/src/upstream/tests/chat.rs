@@ -75,3 +75,19 @@ async fn what_the_origin_says_comes_and_a_lost_link_is_told() {
     origin.send(&UpstreamFrame::RoomGone { room: room.clone() }).await;
     assert_eq!(next(&mut chat).await, LinkEvent::RoomGone(room));
 }
+
+#[tokio::test]
+async fn what_filled_the_queue_of_a_lost_link_does_not_harm_the_next() {
+    let origin = Origin::start();
+    let relay = Relay::start(&origin);
+    let mut chat = relay.upstream.take_chat().unwrap();
+    let first = next_up(&mut chat).await;
+    origin.break_link();
+    assert_eq!(next(&mut chat).await, LinkEvent::Down);
+    (0..70_000).for_each(|socket| chat.send(first, leave(socket)));
+    let second = next_up(&mut chat).await;
+    chat.send(second, leave(1));
+    eventually(|| !origin.log.lock().unwrap().chat.is_empty()).await;
+    assert_eq!(origin.log.lock().unwrap().chat, [leave(1)]);
+    assert!(chat.events.try_recv().is_err(), "the link still stands");
+}
