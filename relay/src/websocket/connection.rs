@@ -16,7 +16,10 @@ use common::{
     time::Monotonic,
     websocket::{Message, Opcode, Reader, Violation, close_frame, frame},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Sleep,
+};
 
 use super::outbox::Outbox;
 
@@ -24,7 +27,7 @@ use super::outbox::Outbox;
 const READ_LEN: usize = 4096;
 /// Chunks handed to one write.
 const MAX_SLICES: usize = 32;
-/// For the last frames to be taken, and for the peer to close its side.
+/// From when the outbox is closed: for the last frames to be taken, and for the peer to close its side.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What came from the peer.
@@ -46,6 +49,8 @@ pub struct Connection<I> {
     writing: VecDeque<Bytes>,
     is_flushed: bool,
     is_blocked: bool,
+    /// Since the outbox is closed: when it is over, whatever the peer takes.
+    over: Option<Pin<Box<Sleep>>>,
     clock: fn() -> Monotonic,
 }
 
@@ -59,6 +64,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
             writing: VecDeque::new(),
             is_flushed: true,
             is_blocked: false,
+            over: None,
             clock,
         }
     }
@@ -70,6 +76,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
 
     /// Answers the peer's close, or tells it of ours, and closes. Takes a while: the peer has to see it.
     pub async fn end(mut self, close: Option<(u16, &'static str)>) {
+        let mut over = self.over.take().unwrap_or_else(last_words);
         let last = async {
             self.outbox
                 .close(close.map_or_else(Bytes::new, |(code, reason)| close_frame(code, reason)));
@@ -81,13 +88,23 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
             while poll_fn(|context| self.poll_drain(context)).await.ok()? > 0 {}
             Some(())
         };
-        let _ = tokio::time::timeout(LAST_WORDS, last).await;
+        tokio::select! {
+            _ = last => {}
+            () = &mut over => {}
+        }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Received> {
         match self.poll_write(context) {
             Poll::Ready(_) => return Poll::Ready(Received::Over),
             Poll::Pending => {}
+        }
+        // A peer that does not read would keep the connection for as long as it likes.
+        if self.outbox.is_closing() {
+            let over = self.over.get_or_insert_with(last_words);
+            if over.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Received::Over);
+            }
         }
         loop {
             match self.reader.next() {
@@ -182,4 +199,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
         ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer))?;
         Poll::Ready(Ok(buffer.filled().len()))
     }
+}
+
+fn last_words() -> Pin<Box<Sleep>> {
+    Box::pin(tokio::time::sleep(LAST_WORDS))
 }

@@ -83,6 +83,11 @@ impl Outbox {
         self.reader.wake();
     }
 
+    /// Whether nothing will be added any more.
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
     /// How long nothing came from the peer.
     pub fn silent_for(&self, now: Monotonic) -> Duration {
         Duration::from_millis(millis(now).saturating_sub(self.heard_at.load(Ordering::Relaxed)))

@@ -531,6 +531,30 @@ async fn who_does_not_read_is_dropped_and_slows_nobody() {
 }
 
 #[tokio::test]
+async fn who_is_kicked_and_does_not_read_is_dropped_soon() {
+    let mut theatre = Theatre::open().await;
+    let (mut sleeps, id) = theatre.enter("v1").await;
+    let long = |id| ChatMessage {
+        text: "x".repeat(60_000),
+        ..message(id, "v9", "")
+    };
+    // More than its buffers take.
+    for round in 0..25 {
+        theatre.down(said((1..=10).map(|n| long(10 * round + n)))).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let reason = KickReason::Banned;
+    theatre.socket_event(id, SocketEvent::Kicked { reason }).await;
+    let begun = std::time::Instant::now();
+    // It goes on to send, and never reads.
+    while sleeps.0.send(Message::Ping(vec![0].into())).await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "the connection still stands");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_secs(1), "it had time to read why");
+}
+
+#[tokio::test]
 async fn a_relay_that_stops_says_so() {
     let mut theatre = Theatre::open().await;
     let (mut client, _) = theatre.enter("v1").await;
