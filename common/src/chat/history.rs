@@ -15,12 +15,18 @@ pub const MAX_DELETED: usize = 1000;
 pub struct History {
     messages: VecDeque<ChatMessage>,
     deleted: VecDeque<i64>,
+    /// Messages up to this id fell out, or may never have been here.
+    floor: i64,
 }
 
 impl History {
-    /// The newest of `messages`, which come oldest first; what is out of order is left out.
+    /// The newest of `messages`, which come oldest first; what is out of order is left out. Where they are as many as are held,
+    /// there may be older ones.
     pub fn new(messages: Vec<ChatMessage>) -> Self {
         let mut history = Self::default();
+        if let Some(first) = messages.first().filter(|_| messages.len() >= MAX_MESSAGES) {
+            history.floor = first.id.saturating_sub(1);
+        }
         for message in messages {
             if history.newest().is_none_or(|newest| newest < message.id) {
                 history.push(message);
@@ -31,8 +37,10 @@ impl History {
 
     /// Takes the newest message; the oldest falls out when there are too many.
     pub fn push(&mut self, message: ChatMessage) {
-        if self.messages.len() == MAX_MESSAGES {
-            self.messages.pop_front();
+        if self.messages.len() == MAX_MESSAGES
+            && let Some(oldest) = self.messages.pop_front()
+        {
+            self.floor = oldest.id;
         }
         self.messages.push_back(message);
     }
@@ -94,6 +102,11 @@ impl History {
             .find(|message| message.viewer_id == viewer_id)
     }
 
+    /// All messages with larger ids are held, but for those that were deleted.
+    pub fn floor(&self) -> i64 {
+        self.floor
+    }
+
     /// Id of the oldest message that is held.
     pub fn oldest(&self) -> Option<i64> {
         self.messages.front().map(|message| message.id)
@@ -140,6 +153,17 @@ mod tests {
         assert_eq!(history.after(None).count(), MAX_MESSAGES);
         assert_eq!(ids(history.after(Some(999))), [1000, 5000]);
         assert_eq!(ids(history.after(Some(6000))), [0; 0]);
+    }
+
+    #[test]
+    fn what_fell_out_is_told_from_what_was_deleted() {
+        let mut history = History::new((5..100).map(message).collect());
+        history.delete(5);
+        assert_eq!(history.floor(), 0);
+        let mut history = History::new((5..5 + MAX_MESSAGES as i64).map(message).collect());
+        assert_eq!(history.floor(), 4);
+        history.push(message(5000));
+        assert_eq!(history.floor(), 5);
     }
 
     #[test]

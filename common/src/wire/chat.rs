@@ -121,6 +121,9 @@ pub struct SnapshotPiece {
     pub roster: Vec<RosterEntry>,
     /// In the last piece, and only there.
     pub state: Option<ChatState>,
+    /// In the last piece: messages up to this id may be missing here, since the room no longer holds them. A relay whose newest is
+    /// older has a hole.
+    pub floor: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -68,6 +68,11 @@ impl Feed {
         }
     }
 
+    /// The socket is closed, and gets nothing more.
+    pub(super) fn drop(&mut self, socket: SocketId) {
+        self.members.remove(&socket);
+    }
+
     pub(super) fn all(&mut self, text: &str) {
         if !self.members.is_empty() {
             put_frame(&mut self.gathered, Opcode::Text, text.as_bytes());

@@ -17,7 +17,7 @@ use common::{
     websocket::{Opcode, frame},
     wire::{
         chat::{KickReason, SocketId},
-        control::ViewerSeen,
+        control::{Revocation, ViewerSeen},
     },
 };
 use node::clock;
@@ -54,6 +54,8 @@ pub(super) struct Hub {
     /// Feeds that hold something.
     waiting: BTreeSet<RoomSlug>,
     checks: u64,
+    /// What chat was told of last.
+    revoked: Arc<Vec<Revocation>>,
 }
 
 struct Socket {
@@ -73,6 +75,7 @@ impl Hub {
             feeds: HashMap::new(),
             waiting: BTreeSet::new(),
             checks: 0,
+            revoked: Arc::default(),
         }
     }
 
@@ -128,11 +131,15 @@ impl Hub {
             }
             Input::Act { socket, act } => self.chat.act(now, socket, act),
             Input::Renew { socket } => self.chat.renew(now, socket),
-            Input::Token { socket, token, claims } => self.chat.token(socket, token, *claims),
+            Input::Token { socket, token, claims } => self.chat.token(now, socket, token, *claims),
             Input::BadToken { socket } => self.chat.token_refused(socket),
             Input::Closed { socket } => {
                 self.chat.closed(now, socket);
-                self.forget(socket);
+                if let Some(Socket { room, .. }) = self.sockets.remove(&socket)
+                    && let Some(feed) = self.feeds.get_mut(&room)
+                {
+                    feed.drop(socket);
+                }
             }
         }
     }
@@ -158,9 +165,10 @@ impl Hub {
         let now = self.now();
         self.chat.tick(now);
         let revoked = self.rooms.revocations().borrow().clone();
-        if !revoked.is_empty() {
-            let revoked = Revocations::new(revoked.iter().cloned(), now.wall);
-            self.chat.revoked(now, &revoked);
+        if !Arc::ptr_eq(&revoked, &self.revoked) {
+            let set = Revocations::new(revoked.iter().cloned(), now.wall);
+            self.chat.revoked(now, set);
+            self.revoked = revoked;
         }
         self.checks += 1;
         let shares = (PING_EVERY.as_millis() / CHECK_EVERY.as_millis()) as u64;
@@ -235,6 +243,7 @@ impl Hub {
         }
     }
 
+    /// The socket still gets what it was told so far.
     fn forget(&mut self, id: SocketId) {
         if let Some(Socket { room, .. }) = self.sockets.remove(&id)
             && let Some(feed) = self.feeds.get_mut(&room)

@@ -1,7 +1,7 @@
 //! What the origin says, taken into the mirror and told to sockets.
 
 use super::{
-    MAX_MESSAGES,
+    mirror::Mirror,
     output::{Output, OwnCopy},
     rooms::Room,
 };
@@ -26,10 +26,11 @@ impl RelayChat {
     pub fn down(&mut self, now: Now, slug: &RoomSlug, items: Vec<ChatDown>) {
         for item in items {
             match item {
-                ChatDown::Snapshot(piece) => self.piece(slug, piece),
+                ChatDown::Snapshot(piece) => self.piece(now, slug, piece),
                 ChatDown::All(event) => self.event(slug, event),
                 ChatDown::Socket { socket, event } => self.tell_socket(now, slug, socket, event),
                 ChatDown::Staff { least, notice } => {
+                    self.notice_shows(slug, &notice);
                     let message = ServerMessage::Notice(notice.into());
                     let members = self.rooms.get(slug).into_iter().flat_map(|room| &room.members);
                     let is_staff = |id: &&SocketId| {
@@ -44,7 +45,7 @@ impl RelayChat {
         }
     }
 
-    fn piece(&mut self, slug: &RoomSlug, piece: SnapshotPiece) {
+    fn piece(&mut self, now: Now, slug: &RoomSlug, piece: SnapshotPiece) {
         let Some(room) = self.rooms.get_mut(slug) else {
             return;
         };
@@ -63,22 +64,23 @@ impl RelayChat {
             }
         }
         if let Some(state) = piece.state {
-            let whole = std::mem::take(collected);
-            self.snapshot(slug, whole, state);
+            let whole = SnapshotPiece {
+                floor: piece.floor,
+                ..std::mem::take(collected)
+            };
+            self.snapshot(now, slug, whole, state);
         }
     }
 
     /// The difference to what was known goes to the sockets as if it happened now.
-    fn snapshot(&mut self, slug: &RoomSlug, piece: SnapshotPiece, state: ChatState) {
+    fn snapshot(&mut self, now: Now, slug: &RoomSlug, piece: SnapshotPiece, state: ChatState) {
         let Some(room) = self.rooms.get_mut(slug) else {
             return;
         };
         room.is_current = true;
-        // As many as there can be: older ones may be missing.
-        if piece.messages.len() >= MAX_MESSAGES
-            && let Some(first) = piece.messages.first()
-        {
-            room.mirror.skip_to(first.id);
+        if room.mirror.is_below(piece.floor) {
+            room.mirror = Mirror::above(piece.floor);
+            self.send_back(now, slug);
         }
         for message in &piece.messages {
             self.message(slug, message);
@@ -95,6 +97,16 @@ impl RelayChat {
         };
         let waiting = self.rooms.get(slug).map_or_else(Vec::new, waiting);
         waiting.into_iter().for_each(|id| self.greet(id));
+    }
+
+    /// Sockets that had their hello have a hole that cannot be filled: they come back, and are told of it by what they have.
+    fn send_back(&mut self, now: Now, slug: &RoomSlug) {
+        let members = self.rooms.get(slug).into_iter().flat_map(|room| &room.members);
+        let is_greeted = |id: &&SocketId| self.sockets.get(id).is_some_and(|socket| socket.is_greeted());
+        let greeted: Vec<SocketId> = members.filter(is_greeted).copied().collect();
+        greeted
+            .into_iter()
+            .for_each(|id| self.kick(now, id, KickReason::GoingAway));
     }
 
     fn event(&mut self, slug: &RoomSlug, event: ChatEvent) {
@@ -162,6 +174,7 @@ impl RelayChat {
     }
 
     fn deleted(&mut self, slug: &RoomSlug, message_id: i64, by: String) {
+        self.deletion_shows(slug, message_id);
         if self
             .rooms
             .get_mut(slug)
@@ -182,6 +195,7 @@ impl RelayChat {
     }
 
     fn state(&mut self, slug: &RoomSlug, state: ChatState) {
+        self.state_shows(slug, &state);
         let Some(room) = self.rooms.get_mut(slug) else {
             return;
         };
@@ -205,7 +219,7 @@ impl RelayChat {
             SocketEvent::Entered { nickname, role } => {
                 (socket.nickname, socket.role) = (nickname, role);
                 socket.entered = true;
-                self.entered(slug, id);
+                self.entered(now, slug, id);
             }
             SocketEvent::Kicked { reason } => {
                 self.outputs.push_back(Output::Close { socket: id, reason });
@@ -225,6 +239,10 @@ impl RelayChat {
                 {
                     self.pending -= 1;
                 }
+                if client_id.is_none() {
+                    // It does not say which; those before it were done, and none may be done after the viewer was told otherwise.
+                    socket.sent.clear();
+                }
                 self.refuse(id, code, &detail, client_id);
             }
             SocketEvent::Again(message) => self.again(slug, id, &message),
@@ -239,27 +257,34 @@ impl RelayChat {
     }
 
     /// What the socket asked for while it was not in goes up now.
-    fn entered(&mut self, slug: &RoomSlug, id: SocketId) {
+    fn entered(&mut self, now: Now, slug: &RoomSlug, id: SocketId) {
         if self.rooms.get(slug).is_some_and(|room| room.is_current) {
             self.greet(id);
         }
-        let Some(socket) = self.sockets.get(&id) else {
+        let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
         let wants_token = socket.wants_token;
-        let acts: Vec<_> = socket.pending.iter().map(|pending| pending.act.clone()).collect();
+        let shown = std::mem::take(&mut socket.shows_token).then(|| socket.token.clone());
+        let acts: Vec<_> = socket.sent.iter().map(|sent| sent.act.clone()).collect();
+        let (room, socket) = (|| slug.clone(), id);
+        if let Some(token) = shown {
+            self.up(ChatUp::Token {
+                room: room(),
+                socket,
+                token,
+            });
+        }
         for act in acts {
             self.up(ChatUp::Act {
-                room: slug.clone(),
-                socket: id,
+                room: room(),
+                socket,
                 act,
             });
         }
+        self.say_what_waits(now, id);
         if wants_token {
-            self.up(ChatUp::Renew {
-                room: slug.clone(),
-                socket: id,
-            });
+            self.up(ChatUp::Renew { room: room(), socket });
         }
     }
 

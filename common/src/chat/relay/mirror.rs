@@ -13,7 +13,7 @@ use crate::{
 
 /// Newest messages that are kept; the oldest goes for a new one.
 pub const MAX_MESSAGES: usize = 1000;
-/// Ids of deleted messages that are kept; the smallest goes for a new one.
+/// Ids of deleted messages that are kept; the one that was deleted first goes for a new one, as at the origin.
 const MAX_DELETED: usize = 1000;
 /// Viewers that are kept; of more, only their number is known.
 const MAX_ROSTER: usize = 10_000;
@@ -28,6 +28,8 @@ pub(super) struct Mirror {
     messages: VecDeque<ChatMessage>,
     /// Lately, also of messages that were never here: browsers may hold them.
     deleted: BTreeSet<i64>,
+    /// The same, in the order they were deleted.
+    deletions: VecDeque<i64>,
     /// All messages with larger ids are here, but for the deleted; `None`: all there ever were.
     floor: Option<i64>,
     newest: Option<i64>,
@@ -53,10 +55,17 @@ impl Mirror {
         self.state.as_ref()
     }
 
-    /// Some messages since the newest one here were skipped: they did not fit into the snapshot.
-    pub(super) fn skip_to(&mut self, first: i64) {
-        self.messages.clear();
-        self.floor = Some(first.saturating_sub(1));
+    /// Nothing is known yet, and messages up to `floor` will not be.
+    pub(super) fn above(floor: i64) -> Self {
+        Self {
+            floor: Some(floor),
+            ..Self::default()
+        }
+    }
+
+    /// Whether messages are missing between the newest one here and what a room holds that lost those up to `floor`.
+    pub(super) fn is_below(&self, floor: i64) -> bool {
+        floor > self.newest.unwrap_or(0).max(self.floor.unwrap_or(0))
     }
 
     /// Whether the message is new here.
@@ -74,17 +83,22 @@ impl Mirror {
         true
     }
 
-    /// Whether the message was here.
+    /// Whether that is news. Also of a message that is not here: browsers may hold it.
     pub(super) fn delete(&mut self, id: i64) -> bool {
         let found = self.messages.binary_search_by_key(&id, |message| message.id);
         if let Ok(at) = found {
             self.messages.remove(at);
         }
-        self.deleted.insert(id);
-        if self.deleted.len() > MAX_DELETED {
-            self.deleted.pop_first();
+        let is_news = self.deleted.insert(id);
+        if is_news {
+            self.deletions.push_back(id);
         }
-        found.is_ok()
+        if self.deletions.len() > MAX_DELETED
+            && let Some(first) = self.deletions.pop_front()
+        {
+            self.deleted.remove(&first);
+        }
+        is_news
     }
 
     pub(super) fn message(&self, id: i64) -> Option<&ChatMessage> {

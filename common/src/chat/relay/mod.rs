@@ -7,6 +7,7 @@
 //! Not here: bytes, time-outs of sockets, caps on their number. Whoever drives it checks a token before it opens a socket, does
 //! what [`RelayChat::poll`] gives after each call, in that order, and calls [`RelayChat::tick`] at least every second.
 
+mod acts;
 mod down;
 mod mirror;
 mod output;
@@ -30,7 +31,7 @@ use crate::{
     auth::{Revocations, VIEWER_TOKEN_LEEWAY, ViewerClaims},
     chat::{json::ServerMessage, room::Now},
     id::RoomSlug,
-    wire::chat::{ChatAct, ChatUp, KickReason, RefusalCode, SnapshotPiece, SocketId},
+    wire::chat::{ChatUp, KickReason, RefusalCode, SnapshotPiece, SocketId},
 };
 
 /// Sockets of one viewer in a room; the oldest goes for a new one.
@@ -39,8 +40,6 @@ pub const MAX_SOCKETS_OF_VIEWER: usize = 8;
 pub const MAX_PENDING_IN_ALL: usize = 1000;
 /// How long a room without sockets is followed on.
 pub const LINGER: Duration = Duration::from_secs(30);
-/// How long a socket that was shut out stays for the origin to say why.
-const SHUT_OUT_GRACE: Duration = Duration::from_secs(1);
 /// A viewer with a socket counts as there: half of what a seat lasts without a sign.
 const SEEN_EVERY: Duration = Duration::from_secs(25);
 
@@ -53,6 +52,7 @@ pub struct RelayChat {
     last_socket: SocketId,
     /// Of all sockets.
     pending: usize,
+    revocations: Revocations,
     outputs: VecDeque<Output>,
 }
 
@@ -76,7 +76,8 @@ impl RelayChat {
     pub fn open(&mut self, now: Now, opened: Opened) -> SocketId {
         self.last_socket += 1;
         let id = self.last_socket;
-        let socket = Socket::new(opened, now.monotonic);
+        let mut socket = Socket::new(opened, now.monotonic);
+        socket.shut_out(now, &self.revocations);
         let slug = socket.room.clone();
         let viewer_id = socket.claims.viewer_id.clone();
         let is_new = !self.rooms.contains_key(&slug);
@@ -124,43 +125,6 @@ impl RelayChat {
         all.into_iter().for_each(|id| self.kick(now, id, KickReason::GoingAway));
     }
 
-    /// The viewer of a socket does something.
-    pub fn act(&mut self, now: Now, id: SocketId, act: ChatAct) {
-        let Some(socket) = self.sockets.get_mut(&id) else {
-            return;
-        };
-        let client_id = match &act {
-            ChatAct::Say { client_id, .. } => Some(client_id.clone()),
-            _ => None,
-        };
-        let is_repeated = |said: &String| socket.pending.iter().any(|pending| pending.client_id == *said);
-        if client_id.as_ref().is_some_and(is_repeated) {
-            return;
-        }
-        if let Err(wait) = socket.afford(&act, now.monotonic) {
-            return self.refuse_for(id, wait, client_id);
-        }
-        let can_go = self.link_is_up && socket.entered;
-        if let Some(client_id) = client_id {
-            let most = if can_go { MAX_PENDING } else { MAX_HELD };
-            if socket.pending.len() >= most || self.pending >= MAX_PENDING_IN_ALL {
-                return self.unavailable(id, Some(client_id));
-            }
-            self.pending += 1;
-            socket.pending.push_back(socket::Pending {
-                client_id,
-                act: act.clone(),
-                since: now.monotonic,
-            });
-        } else if !can_go {
-            return self.unavailable(id, None);
-        }
-        if can_go {
-            let room = socket.room.clone();
-            self.up(ChatUp::Act { room, socket: id, act });
-        }
-    }
-
     /// The viewer of a socket wants a newer token.
     pub fn renew(&mut self, now: Now, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(&id) else {
@@ -177,18 +141,26 @@ impl RelayChat {
     }
 
     /// The viewer of a socket shows a newer token, which was checked. Another viewer's counts for nothing.
-    pub fn token(&mut self, id: SocketId, token: String, claims: ViewerClaims) {
+    pub fn token(&mut self, now: Now, id: SocketId, token: String, claims: ViewerClaims) {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
+        if let Err(wait) = socket.afford_other(now.monotonic) {
+            return self.refuse_for(id, wait, None);
+        }
         if claims.viewer_id != socket.claims.viewer_id || claims.room != socket.room {
             return self.refuse(id, RefusalCode::Forbidden, "the token is another viewer's", None);
         }
-        socket.token.clone_from(&token);
         let expires_at = claims.expires_at;
+        if token == socket.token {
+            return self.tell(id, ServerMessage::Token { token, expires_at });
+        }
+        socket.token.clone_from(&token);
         socket.claims = claims;
+        socket.shut_out(now, &self.revocations);
         socket.wants_token = false;
         let (room, entered) = (socket.room.clone(), socket.entered);
+        socket.shows_token = !entered;
         let shown = token.clone();
         self.tell(id, ServerMessage::Token { token, expires_at });
         if entered {
@@ -231,22 +203,26 @@ impl RelayChat {
             room.is_current = false;
             room.collected = SnapshotPiece::default();
         }
-        self.sockets.values_mut().for_each(|socket| socket.entered = false);
+        for socket in self.sockets.values_mut() {
+            socket.entered = false;
+            socket.pending.iter_mut().for_each(|pending| pending.went_up = false);
+        }
     }
 
-    /// Sockets whose token is revoked are kicked, a moment later: the origin may say that it was a ban.
-    pub fn revoked(&mut self, now: Now, revocations: &Revocations) {
+    /// These are all that is revoked. Sockets with such a token are kicked, also those that come, a moment later: the origin may
+    /// say that it was a ban.
+    pub fn revoked(&mut self, now: Now, revocations: Revocations) {
         for socket in self.sockets.values_mut() {
-            if socket.shut_out_at.is_none() && revocations.is_revoked(&socket.claims, now.wall) {
-                socket.shut_out_at = Some(now.monotonic + SHUT_OUT_GRACE);
-            }
+            socket.shut_out(now, &revocations);
         }
+        self.revocations = revocations;
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: Now) {
         let mut kicked = Vec::new();
         let mut late = Vec::new();
+        let mut waiting = Vec::new();
         for (&id, socket) in &mut self.sockets {
             let ends = socket
                 .claims
@@ -260,8 +236,13 @@ impl RelayChat {
             }
             let is_late = |pending: &socket::Pending| now.monotonic.since(pending.since) >= PENDING_FOR;
             while socket.pending.front().is_some_and(is_late) {
-                late.extend(socket.pending.pop_front().map(|pending| (id, pending.client_id)));
+                late.extend(socket.pending.pop_front().map(|pending| (id, Some(pending.client_id))));
                 self.pending -= 1;
+            }
+            let has_lost = socket.forget_sent(now.monotonic);
+            late.extend((0..has_lost).map(|_| (id, None)));
+            if socket.entered && socket.pending.iter().any(|pending| !pending.went_up) {
+                waiting.push(id);
             }
             if now.monotonic.since(socket.seen_at) >= SEEN_EVERY {
                 socket.seen_at = now.monotonic;
@@ -273,13 +254,15 @@ impl RelayChat {
             }
         }
         late.into_iter()
-            .for_each(|(id, client_id)| self.unavailable(id, Some(client_id)));
+            .for_each(|(id, client_id)| self.unavailable(id, client_id));
+        waiting.into_iter().for_each(|id| self.say_what_waits(now, id));
         kicked.into_iter().for_each(|(id, reason)| self.kick(now, id, reason));
         self.let_go_of_rooms(now);
     }
 
     fn enter(&mut self, id: SocketId) {
-        if let Some(socket) = self.sockets.get(&id) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.shows_token = false;
             let enter = ChatUp::Enter {
                 room: socket.room.clone(),
                 socket: id,

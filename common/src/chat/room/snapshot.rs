@@ -34,6 +34,7 @@ impl ChatRoom {
         }
         if let Some(piece) = pieces.last_mut() {
             piece.state = Some(self.state());
+            piece.floor = self.history.floor();
         }
         let pieces = pieces
             .into_iter()

@@ -1,3 +1,4 @@
+mod breaks;
 mod simulation;
 
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use crate::{
     chat::json::Hello,
     time::{Monotonic, UnixMillis},
     wire::{
-        chat::{ChatDown, ChatEvent, ChatMessage, ChatState, Notice, SocketEvent},
+        chat::{ChatAct, ChatDown, ChatEvent, ChatMessage, ChatState, Notice, SocketEvent},
         control::RevokedSubject,
     },
 };
@@ -273,7 +274,7 @@ fn a_message_that_is_not_answered_in_time_is_given_back() {
     assert_eq!(errors(&stage.outputs()), []);
     stage.0.act(at(5000), socket, say("sixth"));
     assert_eq!(errors(&stage.outputs()), [(RefusalCode::Unavailable, Some("sixth"))]);
-    stage.0.tick(at(15_001));
+    stage.0.tick(at(30_001));
     let given_back = [
         (RefusalCode::Unavailable, Some("c0")),
         (RefusalCode::Unavailable, Some("c1")),
@@ -304,7 +305,7 @@ fn a_repeat_that_the_socket_knows_is_not_told_again() {
         stage.down(vec![ChatDown::Socket { socket, event }]);
         assert_eq!(stage.outputs().len(), told, "{client_id}");
     }
-    stage.0.tick(at(20_000));
+    stage.0.tick(at(40_000));
     assert_eq!(errors(&stage.outputs()), [], "both were answered");
 }
 
@@ -328,9 +329,9 @@ fn a_token_ends_and_a_newer_one_goes_on() {
 #[test]
 fn a_token_of_another_viewer_is_refused() {
     let (mut stage, socket) = Stage::in_room("v1", Vec::new());
-    stage.0.token(socket, "t".into(), claims("v2"));
+    stage.0.token(at(0), socket, "t".into(), claims("v2"));
     assert_eq!(errors(&stage.outputs()), [(RefusalCode::Forbidden, None)]);
-    stage.0.token(socket, "t".into(), claims("v1"));
+    stage.0.token(at(0), socket, "t".into(), claims("v1"));
     let outputs = stage.outputs();
     assert!(
         matches!(outputs[1..], [Output::Up(ChatUp::Token { .. })]),
@@ -343,14 +344,18 @@ fn who_was_shut_out_hears_why_from_the_origin_or_else_soon() {
     let revoked = |subject| Revocations::new([revoke(subject, UnixMillis(WALL))], UnixMillis(WALL));
     let by_invite = revoked(RevokedSubject::Invite("invite-1".into()));
     let (mut stage, socket) = Stage::in_room("v1", Vec::new());
-    stage.0.revoked(at(0), &by_invite);
+    stage.0.revoked(at(0), by_invite);
     stage.0.tick(at(900));
     assert_eq!(closed(&stage.outputs()), []);
     stage.0.tick(at(1000));
     assert_eq!(closed(&stage.outputs()), [(socket, KickReason::Revoked)]);
+    // Let in with what was known a moment before.
+    let late = stage.open("v2", None);
+    stage.0.tick(at(2000));
+    assert_eq!(closed(&stage.outputs()), [(late, KickReason::Revoked)]);
 
     let (mut stage, socket) = Stage::in_room("v1", Vec::new());
-    stage.0.revoked(at(0), &revoked(RevokedSubject::Viewer("v1".into())));
+    stage.0.revoked(at(0), revoked(RevokedSubject::Viewer("v1".into())));
     let event = SocketEvent::Kicked {
         reason: KickReason::Banned,
     };

@@ -253,3 +253,27 @@ fn what_is_overdue_when_a_relay_follows_comes_after_its_snapshot() {
         matches!(&told[1], ChatDown::All(ChatEvent::Presence { joined, .. }) if *joined == [entry("bob", Role::Viewer)])
     );
 }
+
+#[test]
+fn a_relay_is_told_what_the_room_no_longer_holds() {
+    let mut scene = Scene::new(Opening {
+        history: (1..=MAX_MESSAGES as i64 + 50).map(|id| stored(id, "old")).collect(),
+        ..opening()
+    });
+    scene.follow(EAST, Some(1040));
+    let ann = scene.enter(EAST, "ann", Role::Viewer);
+    scene.act(ann, say("hi", "c"));
+    scene.follow(WEST, None);
+    let floors = |relay| {
+        pieces(&scene, relay)
+            .iter()
+            .map(|piece| piece.floor)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(floors(EAST), [50]);
+    let (last, others) = floors(WEST)
+        .split_last()
+        .map(|(last, others)| (*last, others.to_vec()))
+        .unwrap();
+    assert_eq!((last, others), (51, vec![0; 9]));
+}
