@@ -77,9 +77,11 @@ impl RelayChat {
         // As many as there can be: older ones may be missing.
         if piece.messages.len() >= MAX_MESSAGES
             && let Some(first) = piece.messages.first()
+            && room.mirror.newest().is_none_or(|newest| newest < first.id)
         {
             room.mirror.skip_to(first.id);
         }
+        room.mirror.put_before(&piece.messages);
         for message in &piece.messages {
             self.message(slug, message);
         }
