@@ -174,6 +174,7 @@ fuzz_target!(|input: (&str, &[u8])| {
         pinned: None,
         emotes: Vec::new(),
         banned: Vec::new(),
+        silenced: Vec::new(),
         staff_names: vec![("Bob".to_owned(), "v1".to_owned())],
     });
     let mut now = Now {

@@ -51,6 +51,8 @@ CREATE TABLE audit (
     reason TEXT
 );
 CREATE INDEX audit_room ON audit (room, id);
+-- A record that is written again is known by its time.
+CREATE INDEX audit_at ON audit (room, at);
 
 CREATE TABLE emotes (
     room TEXT NOT NULL REFERENCES rooms (slug) ON DELETE CASCADE,

@@ -38,7 +38,8 @@ pub async fn run(control: Arc<Control>, plane: Arc<dyn LivePlane>, clock: Clock,
     }
 }
 
-/// Deletes visits and messages of all rooms that are too old at `now`, and has the running chats forget them.
+/// Deletes visits and messages of all rooms that are too old at `now`, also where the audit log quotes them, and has the running
+/// chats forget them.
 ///
 /// # Errors
 /// When the database cannot answer; what it deleted until then is gone.
@@ -63,6 +64,7 @@ async fn forget(control: &Control, plane: &dyn LivePlane, room: &RoomSlug, befor
             break;
         }
     }
+    control.db().forget_audited_texts(room, before).await?;
     // Also when nothing was deleted: a running chat may hold what never came into the database.
     plane.forget_messages(room, before);
     if all > 0 {

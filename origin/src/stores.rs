@@ -185,6 +185,7 @@ impl Stores {
             pinned: pinned.map(chat_message),
             emotes: db.emotes(room).await?.into_iter().map(emote).collect(),
             banned: db.banned_viewers(room).await?,
+            silenced: db.silenced_viewers(room, clock::unix_millis()).await?,
             staff_names: db.staff_names(room).await?,
         }))
     }

@@ -65,6 +65,8 @@ pub enum AuditAction {
     EmoteAdded,
     EmoteRemoved,
     InviteRevoked,
+    InviteCreated,
+    SettingsChanged,
 }
 
 /// Keep a person out of a room: by viewer id, and by invite or else browser and address.
@@ -82,7 +84,7 @@ pub struct BanOrder {
 }
 
 impl AuditAction {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Delete,
         Self::Timeout,
         Self::Ban,
@@ -95,6 +97,8 @@ impl AuditAction {
         Self::EmoteAdded,
         Self::EmoteRemoved,
         Self::InviteRevoked,
+        Self::InviteCreated,
+        Self::SettingsChanged,
     ];
 
     /// As it stands in the database and in JSON.
@@ -112,6 +116,8 @@ impl AuditAction {
             Self::EmoteAdded => "emoteAdded",
             Self::EmoteRemoved => "emoteRemoved",
             Self::InviteRevoked => "inviteRevoked",
+            Self::InviteCreated => "inviteCreated",
+            Self::SettingsChanged => "settingsChanged",
         }
     }
 

@@ -158,4 +158,6 @@ export const enChat = {
   'audit.emoteAdded': 'added an emote',
   'audit.emoteRemoved': 'removed an emote',
   'audit.inviteRevoked': 'withdrew an invitation',
+  'audit.inviteCreated': 'made an invitation',
+  'audit.settingsChanged': 'changed the settings',
 } as const;

@@ -163,4 +163,6 @@ export const frChat: Pick<Catalogue, keyof typeof enChat> = {
   'audit.emoteAdded': 'a ajouté une émote',
   'audit.emoteRemoved': 'a retiré une émote',
   'audit.inviteRevoked': 'a retiré une invitation',
+  'audit.inviteCreated': 'a créé une invitation',
+  'audit.settingsChanged': 'a changé les réglages',
 };

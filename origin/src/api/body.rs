@@ -113,6 +113,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Slug {
     }
 }
 
+/// Longest id of anything, in bytes.
+const MAX_ID_LEN: usize = 64;
+
+/// Whether the text of a path may be somebody's or something's id. What may not is not asked of the database, which may not even
+/// take it.
+pub(super) fn may_be_id(text: &str) -> bool {
+    (1..=MAX_ID_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// The query of a URL.
 pub(super) struct QueryOf<T>(pub(super) T);
 

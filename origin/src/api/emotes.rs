@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     db::{Emote, NewEmote},
-    emotes::{MAX_EMOTES, NotMade, RETRY_AFTER, is_name},
+    emotes::{MAX_EMOTES, NotMade, RETRY_AFTER, is_hash, is_name},
 };
 
 #[derive(Deserialize)]
@@ -115,13 +115,14 @@ pub(super) async fn add(
         width: picture.width,
         height: picture.height,
     };
+    let _in_order = state.emote_changes.lock().await;
     let added = state
         .control
         .db()
         .add_emote(&slug, &new, MAX_EMOTES, state.now())
         .await?;
     let emote = added.ok_or(ApiError::Taken(FULL))?;
-    changed(&state, &slug, by, AuditAction::EmoteAdded, &emote.name).await?;
+    changed(&state, &slug, by, AuditAction::EmoteAdded, &emote.name).await;
     Ok((StatusCode::CREATED, Json(EmoteShape::new(&slug, emote))))
 }
 
@@ -149,14 +150,19 @@ pub(super) async fn remove(
 ) -> ApiResult<StatusCode> {
     let Path((slug, name)) = path.map_err(|_| ApiError::Unknown("room"))?;
     let by = shown.require_host(&slug, &state)?;
+    if !is_name(&name) {
+        return Err(ApiError::Unknown("emote"));
+    }
+    let _in_order = state.emote_changes.lock().await;
     if !state.control.db().delete_emote(&slug, &name).await? {
         return Err(ApiError::Unknown("emote"));
     }
-    changed(&state, &slug, by, AuditAction::EmoteRemoved, &name).await?;
+    changed(&state, &slug, by, AuditAction::EmoteRemoved, &name).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn changed(state: &ApiState, room: &RoomSlug, by: Doer, action: AuditAction, name: &str) -> ApiResult<()> {
+/// The change is kept: whatever happens here, it is done.
+async fn changed(state: &ApiState, room: &RoomSlug, by: Doer, action: AuditAction, name: &str) {
     let entry = AuditEntry {
         at: state.now(),
         by,
@@ -166,10 +172,16 @@ async fn changed(state: &ApiState, room: &RoomSlug, by: Doer, action: AuditActio
         reason: None,
     };
     state.plane.audit(room, entry);
-    let emotes = state.control.db().emotes(room).await?.into_iter();
-    let emotes = emotes.map(|Emote { name, file, .. }| EmoteRef { name, file }).collect();
-    state.plane.emotes_changed(room, emotes);
-    Ok(())
+    match state.control.db().emotes(room).await {
+        Ok(emotes) => {
+            let emotes = emotes.into_iter();
+            let emotes = emotes.map(|Emote { name, file, .. }| EmoteRef { name, file }).collect();
+            state.plane.emotes_changed(room, emotes);
+        }
+        Err(error) => {
+            tracing::warn!(%room, %error, "the running chat does not hear of its emotes before the next change")
+        }
+    }
 }
 
 /// The picture of an emote: what a relay asks for its cache.
@@ -184,8 +196,8 @@ pub(super) async fn file(
     let Path((slug, file)) = path.map_err(|_| ApiError::Unknown("room"))?;
     shown.require_viewer(&slug, &state)?;
     let kind = match file.rsplit_once('.') {
-        Some((_, "png")) => "image/png",
-        Some((_, "gif")) => "image/gif",
+        Some((hash, "png")) if is_hash(hash) => "image/png",
+        Some((hash, "gif")) if is_hash(hash) => "image/gif",
         _ => return Err(ApiError::Unknown("emote")),
     };
     let image = state.control.db().emote_image(&slug, &file).await?;

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::{
     ApiState,
-    body::{JsonBody, Slug},
+    body::{JsonBody, Slug, may_be_id},
     error::{ApiError, ApiResult, Problem},
     rooms::find,
     shapes::InviteShape,
@@ -73,11 +73,24 @@ pub(super) async fn create(
     Slug(slug): Slug,
     JsonBody(request): JsonBody<InviteRequest>,
 ) -> ApiResult<(StatusCode, Json<InviteShape>)> {
-    shown.require_host(&slug, &state)?;
+    let by = shown.require_host(&slug, &state)?;
     let relays = state.control.db().relays().await?;
     let order = order(request, &relays, state.now())?;
     let made = state.control.create_invite(&slug, order, state.now()).await?;
     let (invite, token) = made.ok_or(ApiError::Unknown("room"))?;
+    let label = invite
+        .label
+        .as_deref()
+        .map_or_else(String::new, |label| format!(" {label}"));
+    let entry = AuditEntry {
+        at: state.now(),
+        by,
+        action: AuditAction::InviteCreated,
+        target: None,
+        detail: Some(format!("{}{label}", invite.role)),
+        reason: None,
+    };
+    state.plane.audit(&slug, entry);
     let url = state.control.addresses().invite_url(&slug, token.expose());
     let shape = InviteShape::new(invite, &relays, &state).with_token(token.expose(), url);
     Ok((StatusCode::CREATED, Json(shape)))
@@ -111,7 +124,12 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
     let unknown = || ApiError::Unknown("invite");
-    let Some(invite) = state.control.db().invite(&id).await? else {
+    let found = if may_be_id(&id) {
+        state.control.db().invite(&id).await?
+    } else {
+        None
+    };
+    let Some(invite) = found else {
         // Who may not revoke anything does not learn which invites there are.
         return Err(if shown.is_operator()? {
             unknown()

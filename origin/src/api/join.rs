@@ -90,20 +90,22 @@ pub(super) async fn join(
     let now = state.now();
     let room = find(&state, &slug).await?;
     let browser = shown.cookie_identity(&slug, &state);
-    if let Some(claims) = &browser
-        && state.control.is_banned(&slug, &claims.viewer_id).await?
-    {
-        return Err(ApiError::Forbidden("you are banned from this room"));
+    // Looked up before the ban: one that falls meanwhile must not look like one that was taken back.
+    let was_revoked = browser
+        .as_ref()
+        .is_some_and(|claims| state.control.is_viewer_revoked(&claims.viewer_id, now));
+    if let Some(claims) = &browser {
+        refuse_who_is_banned(&state, &slug, &claims.viewer_id).await?;
     }
-    let known = browser.filter(|claims| now < after(claims.expires_at, SESSION_LIFE));
+    let known = browser
+        .clone()
+        .filter(|claims| now < after(claims.expires_at, SESSION_LIFE));
     let invite = admitting_invite(&state, &room, &request, known.as_ref(), &shown, now).await?;
     if known.is_none() {
         refuse_who_may_be_banned(&state, &room, invite.as_ref(), &caller).await?;
     }
     // After a ban that was taken back, relays still refuse the id that the browser had.
-    let kept = known
-        .as_ref()
-        .filter(|claims| !state.control.is_viewer_revoked(&claims.viewer_id, now));
+    let kept = known.as_ref().filter(|_| !was_revoked);
     // A lock keeps out who comes; who is in may stay and renew.
     if room.locked && kept.is_none_or(|claims| now >= claims.expires_at) {
         return Err(ApiError::Forbidden("the room is locked"));
@@ -126,7 +128,7 @@ pub(super) async fn join(
         .plane
         .claim_name(&slug, &claims.viewer_id, claims.role, &claims.nickname);
     let visit = Visit {
-        room: slug,
+        room: slug.clone(),
         viewer_id: claims.viewer_id.clone(),
         invite_id: claims.invite_id.clone(),
         address: caller.rate_key.to_string(),
@@ -134,6 +136,10 @@ pub(super) async fn join(
         role: claims.role,
     };
     state.control.db().keep_visit(&visit, now).await?;
+    // A ban that fell meanwhile.
+    if let Some(claims) = &browser {
+        refuse_who_is_banned(&state, &slug, &claims.viewer_id).await?;
+    }
     reply(&state, &room, claims, &caller).await
 }
 
@@ -196,6 +202,13 @@ async fn invite_in_force(state: &ApiState, id: &str, room: &RoomSlug, now: UnixM
         return Err(ApiError::Unauthorized("the invite is expired"));
     }
     Ok(invite)
+}
+
+async fn refuse_who_is_banned(state: &ApiState, room: &RoomSlug, viewer_id: &str) -> ApiResult<()> {
+    if state.control.is_banned(room, viewer_id).await? {
+        return Err(ApiError::Forbidden("you are banned from this room"));
+    }
+    Ok(())
 }
 
 /// A browser that is not known here may be that of somebody banned, without its cookie.

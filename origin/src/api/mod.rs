@@ -102,6 +102,8 @@ struct Shared {
     sign_ins: RateLimiter,
     uploads: RateLimiter,
     workshop: Workshop,
+    /// One change of emotes at a time: the running chats hear of them in the order in which they are kept.
+    emote_changes: tokio::sync::Mutex<()>,
     seats: Seats,
 }
 
@@ -156,6 +158,7 @@ impl Api {
             sign_ins: RateLimiter::new(SIGN_IN_RATE),
             uploads: RateLimiter::new(UPLOAD_RATE),
             workshop: Workshop::default(),
+            emote_changes: tokio::sync::Mutex::default(),
             seats: Seats::default(),
         })))
     }

@@ -7,6 +7,7 @@ use axum::{
 use common::{
     auth::Role,
     chat::{
+        permissions::{Right, may},
         record::{AuditAction, AuditEntry, Doer, Target},
         room::NotDone,
     },
@@ -19,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::{
     ApiState,
-    body::{QueryOf, Slug},
+    body::{QueryOf, Slug, may_be_id},
     error::{ApiError, ApiResult, Problem},
     rooms::find,
     shown::Shown,
@@ -163,20 +164,30 @@ pub(super) async fn unban(
 ) -> ApiResult<StatusCode> {
     let Path((slug, viewer_id)) = path.map_err(|_| ApiError::Unknown("room"))?;
     let by = shown.require_host(&slug, &state)?;
-    let bans = state.control.db().bans(&slug).await?;
-    let ban = bans.into_iter().find(|ban| ban.viewer_id == viewer_id);
-    // First for good, so that the viewer may come once this is answered; then the running chat.
-    let was_kept = state.control.unban(&slug, &viewer_id).await?;
+    if !may_be_id(&viewer_id) {
+        return Err(ApiError::Unknown("viewer"));
+    }
+    let ban = state.control.db().ban_of(&slug, &viewer_id).await?;
+    // The running chat first: it says who may. Then for good, so that the viewer may come once this is answered.
     let act = ChatAct::Unban {
         viewer_id: viewer_id.clone(),
     };
     match state.plane.moderate(&slug, by.clone(), act).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(_) if was_kept => {
-            let nickname = ban.map(|ban| ban.nickname).unwrap_or_default();
-            state
-                .plane
-                .audit(&slug, unbanned(&state, by, Target { viewer_id, nickname }));
+        Ok(()) => {
+            state.control.unban(&slug, &viewer_id).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Err(why @ NotDone::NoSuchViewer) => {
+            let Some(ban) = ban else { return Err(not_done(why)) };
+            if by.viewer_id.is_some() && !may(by.role.into(), Right::Unban, ban.role.into()) {
+                return Err(not_done(NotDone::NotAllowed));
+            }
+            if !state.control.unban(&slug, &viewer_id).await? {
+                return Err(not_done(why));
+            }
+            let nickname = ban.nickname;
+            let target = Target { viewer_id, nickname };
+            state.plane.audit(&slug, unbanned(&state, by, target));
             Ok(StatusCode::NO_CONTENT)
         }
         Err(why) => Err(not_done(why)),

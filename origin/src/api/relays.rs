@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     ApiState,
-    body::JsonBody,
+    body::{JsonBody, may_be_id},
     error::{ApiError, ApiResult, Problem},
     shapes::RelayShape,
     shown::Operator,
@@ -89,7 +89,7 @@ pub(super) async fn delete(
     _: Operator,
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
-    if !state.control.db().delete_relay(&id).await? {
+    if !may_be_id(&id) || !state.control.db().delete_relay(&id).await? {
         return Err(ApiError::Unknown("relay"));
     }
     state.plane.cut_relay(&id);

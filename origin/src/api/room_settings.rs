@@ -3,7 +3,10 @@
 use axum::{Json, extract::State};
 use common::{
     auth::nickname::visible_text,
-    chat::room::{LinkPolicy, NotDone},
+    chat::{
+        record::{AuditAction, AuditEntry},
+        room::{LinkPolicy, NotDone},
+    },
     wire::chat::ChatAct,
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -105,6 +108,7 @@ pub(super) async fn change(
     }
     find(&state, &slug).await?;
     let change = checked(&patch)?;
+    let named = named(&patch);
     // The running chat first: it orders these acts among those of its moderators, and keeps them in the audit log.
     let acts = [
         change.locked.map(|locked| ChatAct::Lock { locked }),
@@ -121,11 +125,36 @@ pub(super) async fn change(
     let (room, chat) = changed.ok_or(ApiError::Unknown("room"))?;
     state.plane.room_changed(&room);
     state.plane.chat_settings_changed(&slug, chat.settings(&room));
+    if !named.is_empty() {
+        let entry = AuditEntry {
+            at: state.now(),
+            by,
+            action: AuditAction::SettingsChanged,
+            target: None,
+            detail: Some(named),
+            reason: None,
+        };
+        state.plane.audit(&slug, entry);
+    }
     Ok(Json(if is_operator {
         RoomShape::for_operators(&room, &chat, &state)
     } else {
         RoomShape::for_hosts(&room, &chat, &state)
     }))
+}
+
+/// The fields that are changed, but for those that the running chat puts on record.
+fn named(patch: &RoomPatch) -> String {
+    let fields = [
+        ("name", patch.name.is_some()),
+        ("access", patch.access.is_some()),
+        ("listed", patch.listed.is_some()),
+        ("links", patch.links.is_some()),
+        ("blockedWords", patch.blocked_words.is_some()),
+        ("retentionDays", patch.retention_days.is_some()),
+    ];
+    let named = fields.into_iter().filter(|(_, is_named)| *is_named);
+    named.map(|(field, _)| field).collect::<Vec<_>>().join(", ")
 }
 
 fn checked(patch: &RoomPatch) -> ApiResult<RoomChange> {

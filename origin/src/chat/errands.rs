@@ -1,9 +1,9 @@
 //! What a chat wants of the database and goes on without: bans that have to last, and newer tokens.
 //!
-//! A banned viewer is out at once; that the ban lasts is tried until the database is there. One after the other, as a ban may be taken
-//! back. Tokens are signed for several viewers at a time.
+//! A banned viewer is out at once; that the ban lasts is tried until the database is there, or the ban is taken back. One after the
+//! other, as either may come first. Tokens are signed for several viewers at a time.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use common::{
     auth::{Role, ViewerClaims},
@@ -21,8 +21,9 @@ use common::{
 use metrics::counter;
 use node::{clock, shutdown::Shutdown};
 use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
-use super::{op::Op, outside::StoreError, registry::Chats};
+use super::{journal::Rooms as _, op::Op, outside::StoreError, registry::Chats};
 use crate::db::{BanOutcome, BannedLink};
 
 /// Bans that wait for the database. One that finds no place holds for as long as the viewer's tokens and this program live.
@@ -34,9 +35,24 @@ const RENEWALS_AT_ONCE: usize = 4;
 /// For the database to answer once.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// For all bans to be kept when the origin stops; less than it gives its tasks.
+const LAST_BANS: Duration = Duration::from_secs(6);
+/// How often it is looked whether anybody is there, or the database, when the origin stops.
+const LOOK: Duration = Duration::from_millis(100);
+
 pub(super) enum BanErrand {
     Ban(BanOrder),
     Unban { room: RoomSlug, viewer_id: String },
+}
+
+impl BanErrand {
+    /// Whether it takes back the ban that `other` is.
+    fn lifts(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unban { room, viewer_id }, Self::Ban(order)) => *room == order.room && *viewer_id == order.viewer_id,
+            _ => false,
+        }
+    }
 }
 
 /// A socket whose viewer wants a newer token.
@@ -86,22 +102,66 @@ pub(super) fn spawn(chats: &Chats, queues: Queues, shutdown: &Shutdown) {
     shutdown.spawn(see_to_renewals(chats.clone(), queues.renewals, shutdown.clone()));
 }
 
-async fn see_to_bans(chats: Chats, mut bans: mpsc::Receiver<BanErrand>, shutdown: Shutdown) {
+async fn see_to_bans(chats: Chats, bans: mpsc::Receiver<BanErrand>, shutdown: Shutdown) {
     let stop = shutdown.token();
-    while let Some(Some(errand)) = stop.run_until_cancelled(bans.recv()).await {
-        let mut backoff = Backoff::new(clock::monotonic().0.as_nanos() as u64);
-        while let Err(why) = once(&chats, &errand).await {
-            if stop.is_cancelled() {
-                return tracing::error!(why, "a ban is not kept: the origin stops");
-            }
-            tracing::warn!(why, "a ban waits for the database");
-            // When the origin stops, it is tried once more.
-            let _ = stop.run_until_cancelled(tokio::time::sleep(backoff.next_wait())).await;
-        }
+    let mut waiting = VecDeque::new();
+    let last = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_BANS).await;
+    };
+    tokio::select! {
+        () = see_to_each(&chats, bans, &mut waiting, stop) => {}
+        () = last => {}
     }
-    while let Ok(errand) = bans.try_recv() {
-        if let Err(why) = once(&chats, &errand).await {
-            return tracing::error!(why, "a ban is not kept: the origin stops");
+    if !waiting.is_empty() {
+        tracing::error!(lost = waiting.len(), "the origin stops before all bans are kept");
+    }
+}
+
+/// Until the origin stops and nobody is there who could ban anybody. `waiting`: what is not done yet, in order.
+async fn see_to_each(
+    chats: &Chats,
+    mut bans: mpsc::Receiver<BanErrand>,
+    waiting: &mut VecDeque<BanErrand>,
+    stop: &CancellationToken,
+) {
+    let mut backoff = Backoff::new(clock::monotonic().0.as_nanos() as u64);
+    loop {
+        while waiting.len() < MAX_BANS
+            && let Ok(errand) = bans.try_recv()
+        {
+            waiting.push_back(errand);
+        }
+        let Some(errand) = waiting.front() else {
+            if stop.is_cancelled() && chats.are_quiet() {
+                return;
+            }
+            if stop.is_cancelled() {
+                tokio::time::sleep(LOOK).await;
+            } else if let Some(Some(errand)) = stop.run_until_cancelled(bans.recv()).await {
+                waiting.push_back(errand);
+            }
+            continue;
+        };
+        if waiting.iter().any(|later| later.lifts(errand)) {
+            waiting.pop_front();
+            continue;
+        }
+        match once(chats, errand).await {
+            Ok(()) => {
+                waiting.pop_front();
+                backoff = Backoff::new(clock::monotonic().0.as_nanos() as u64);
+            }
+            Err(why) => {
+                tracing::warn!(why, "a ban waits for the database");
+                if stop.is_cancelled() {
+                    tokio::time::sleep(LOOK).await;
+                } else {
+                    // When the origin stops, it is tried again at once.
+                    let wait = tokio::time::sleep(backoff.next_wait());
+                    let _ = stop.run_until_cancelled(wait).await;
+                }
+            }
         }
     }
 }

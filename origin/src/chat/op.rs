@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::{
     auth::{Role, ViewerClaims},
-    chat::room::{OnAir, RelayKey, Settings, SocketKey},
+    chat::room::{OnAir, Opening, RelayKey, Settings, SocketKey},
     time::UnixMillis,
     wire::chat::{ChatAct, EmoteRef, KickReason, Notice, RefusalCode, SocketEvent, SocketId},
 };
@@ -46,6 +46,8 @@ pub(super) enum Op {
     ShutOut(String, KickReason),
     ShutOutInvite(String),
     Forget(UnixMillis),
+    /// What the database has, of a chat that had to open without it.
+    CatchUp(Box<Opening>),
     Claim {
         viewer_id: String,
         role: Role,

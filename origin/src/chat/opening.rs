@@ -15,7 +15,7 @@ use common::{
     },
     id::RoomSlug,
     time::Monotonic,
-    wire::chat::{ChatAct, KickReason},
+    wire::chat::ChatAct,
 };
 use node::clock;
 use tokio::sync::{Notify, watch};
@@ -116,18 +116,10 @@ impl Slot {
         self.settle(state);
     }
 
-    /// What the database has of a chat that had to open without it. What is set stands: acts of the chat may be newer.
+    /// What the database has of a chat that had to open without it.
     pub(super) fn catch_up(&self, loaded: Loaded) {
-        let banned = loaded.banned.into_iter();
-        let claim = |(name, viewer_id)| Op::Claim {
-            viewer_id,
-            role: Role::Moderator,
-            name,
-        };
-        let mut ops = vec![Op::Emotes(loaded.emotes)];
-        ops.extend(banned.map(|viewer_id| Op::ShutOut(viewer_id, KickReason::Banned)));
-        ops.extend(loaded.staff_names.into_iter().map(claim));
-        self.apply(ops);
+        let past = opening(&self.slug, &self.state().known, loaded);
+        self.apply(vec![Op::CatchUp(Box::new(past))]);
     }
 
     /// The room is gone, and what waited with it. Relays hear of it by themselves.
@@ -274,6 +266,7 @@ fn opening(slug: &RoomSlug, known: &Known, loaded: Loaded) -> Opening {
         pinned: loaded.pinned,
         emotes: loaded.emotes,
         banned: loaded.banned,
+        silenced: loaded.silenced,
         staff_names: loaded.staff_names,
     }
 }

@@ -1,7 +1,7 @@
 //! What the chats need of the rest of the origin: the database, and who may come in.
 
 use common::{
-    auth::ViewerClaims,
+    auth::{Role, ViewerClaims},
     chat::record::BanOrder,
     id::RoomSlug,
     time::UnixMillis,
@@ -23,8 +23,10 @@ pub struct Loaded {
     pub newest_id: i64,
     pub pinned: Option<ChatMessage>,
     pub emotes: Vec<EmoteRef>,
-    /// Viewer ids.
-    pub banned: Vec<String>,
+    /// Viewer ids, with the roles they had.
+    pub banned: Vec<(String, Role)>,
+    /// Viewer ids of those who may not speak yet, and until when.
+    pub silenced: Vec<(String, UnixMillis)>,
     /// Names of moderators and hosts that were here before, with their viewer ids.
     pub staff_names: Vec<(String, String)>,
 }

@@ -161,6 +161,11 @@ impl Room {
             Op::ShutOut(viewer_id, reason) => self.chat.shut_out(now, &viewer_id, reason),
             Op::ShutOutInvite(invite_id) => self.chat.shut_out_invite(now, &invite_id),
             Op::Forget(before) => self.chat.forget(before),
+            Op::CatchUp(past) => {
+                // A snapshot comes after all that was told before.
+                self.deliver();
+                self.chat.catch_up(now, *past);
+            }
             Op::Claim { viewer_id, role, name } => {
                 self.chat.claim_name(now, &viewer_id, role, &name);
             }

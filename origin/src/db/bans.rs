@@ -2,7 +2,7 @@
 //! address.
 
 use common::{
-    auth::revocations::revoke,
+    auth::{Role, revocations::revoke},
     chat::record::BanOrder,
     id::RoomSlug,
     time::UnixMillis,
@@ -18,6 +18,8 @@ const MAX_BANS: i64 = 10_000;
 pub struct Ban {
     pub viewer_id: String,
     pub nickname: String,
+    /// As it last came.
+    pub role: Role,
     pub banned_at: UnixMillis,
     /// Nickname of who did it.
     pub banned_by: String,
@@ -47,6 +49,7 @@ pub enum BannedLink {
 struct BanRow {
     viewer_id: String,
     nickname: String,
+    role: Option<String>,
     banned_at: i64,
     banned_by: String,
     reason: Option<String>,
@@ -57,6 +60,8 @@ impl From<BanRow> for Ban {
         Self {
             viewer_id: row.viewer_id,
             nickname: row.nickname,
+            // Visits of viewers are not kept for ever.
+            role: row.role.and_then(|role| role.parse().ok()).unwrap_or_default(),
             banned_at: UnixMillis(row.banned_at),
             banned_by: row.banned_by,
             reason: row.reason,
@@ -68,18 +73,24 @@ const SELECT_VISIT: &str = "SELECT invite_id, address FROM visits WHERE room = $
 const INSERT: &str = "INSERT INTO bans (room, viewer_id, banned_at, nickname, invite_id, address, banned_by, reason) \
      SELECT slug, $2, $3, $4, $5, $6, $7, $8 FROM rooms WHERE slug = $1 ON CONFLICT (room, viewer_id) DO NOTHING";
 const COUNT_OTHERS: &str = "SELECT COUNT(*) FROM visits WHERE invite_id = $1 AND room = $2 AND viewer_id <> $3 AND last_at >= $4 \
+     AND address <> COALESCE($5, '') AND address <> COALESCE($6, '') \
      AND NOT EXISTS (SELECT 1 FROM bans WHERE bans.room = visits.room AND bans.viewer_id = visits.viewer_id)";
 const REVOKE_INVITE: &str = "UPDATE invites SET revoked_at = COALESCE(revoked_at, $3) WHERE id = $1 AND room = $2";
 const DELETE: &str = "DELETE FROM bans WHERE room = $1 AND viewer_id = $2";
 const SELECT_ONE: &str = "SELECT banned_at FROM bans WHERE room = $1 AND viewer_id = $2";
 const SELECT_REFUSAL: &str = "SELECT banned_at FROM bans WHERE room = $1 AND address = $2 \
      AND (invite_id = $3 OR CAST($3 AS TEXT) IS NULL) LIMIT 1";
-const SELECT_ALL: &str = "SELECT viewer_id, nickname, banned_at, banned_by, reason FROM bans WHERE room = $1 \
-     ORDER BY banned_at DESC, viewer_id LIMIT $2";
+const SELECT_BAN: &str = "SELECT bans.viewer_id, bans.nickname, visits.role, banned_at, banned_by, reason FROM bans \
+     LEFT JOIN visits ON visits.room = bans.room AND visits.viewer_id = bans.viewer_id \
+     WHERE bans.room = $1 AND bans.viewer_id = $2";
+const SELECT_ALL: &str = "SELECT bans.viewer_id, bans.nickname, visits.role, banned_at, banned_by, reason FROM bans \
+     LEFT JOIN visits ON visits.room = bans.room AND visits.viewer_id = bans.viewer_id WHERE bans.room = $1 \
+     ORDER BY banned_at DESC, bans.viewer_id LIMIT $2";
 
 impl Database {
-    /// Keeps a ban, revokes the viewer's tokens, and its invite if nobody else uses that. `address`: of the viewer's network; that
-    /// of the last visit when it is not known. The same order again does the same.
+    /// Keeps a ban, revokes the viewer's tokens, and its invite if nobody else uses that; who came from the same network counts as
+    /// the same person with another browser. `address`: of the viewer's network; that of the last visit when it is not known. The
+    /// same order again does the same.
     ///
     /// # Errors
     /// When the database cannot answer; nothing is kept then.
@@ -100,7 +111,7 @@ impl Database {
                 .bind(order.at.0)
                 .bind(&order.nickname)
                 .bind(invite_id.as_deref())
-                .bind(address.or(came_from))
+                .bind(address.as_ref().or(came_from.as_ref()))
                 .bind(&order.by.nickname)
                 .bind(order.reason.as_deref())
                 .execute(&mut *connection)
@@ -118,6 +129,8 @@ impl Database {
                     .bind(order.room.as_str())
                     .bind(&order.viewer_id)
                     .bind(used_since)
+                    .bind(telling(address.as_deref()))
+                    .bind(telling(came_from.as_deref()))
                     .fetch_one(&mut *connection)
                     .await?;
                 link = BannedLink::Shared {
@@ -205,6 +218,21 @@ impl Database {
         Ok(ban.is_some())
     }
 
+    /// The ban of a viewer from the room.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn ban_of(&self, room: &RoomSlug, viewer_id: &str) -> Result<Option<Ban>, DbError> {
+        let row: Option<BanRow> = reading!(self, |connection| {
+            sqlx::query_as(SELECT_BAN)
+                .bind(room.as_str())
+                .bind(viewer_id)
+                .fetch_optional(connection)
+                .await?
+        });
+        Ok(row.map(Ban::from))
+    }
+
     /// The room's bans, newest first.
     ///
     /// # Errors
@@ -220,11 +248,20 @@ impl Database {
         Ok(rows.into_iter().map(Ban::from).collect())
     }
 
-    /// Ids of the viewers banned from the room.
+    /// Ids of the viewers banned from the room, with the roles they had.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn banned_viewers(&self, room: &RoomSlug) -> Result<Vec<String>, DbError> {
-        Ok(self.bans(room).await?.into_iter().map(|ban| ban.viewer_id).collect())
+    pub async fn banned_viewers(&self, room: &RoomSlug) -> Result<Vec<(String, Role)>, DbError> {
+        let bans = self.bans(room).await?.into_iter();
+        Ok(bans.map(|ban| (ban.viewer_id, ban.role)).collect())
     }
+}
+
+/// Networks of nobody: 127.0.0.1, that of `::1`, and where the address is not known. A proxy on this machine that does not tell of
+/// its clients has all of them come from there.
+const OF_NOBODY: [&str; 2] = ["127.0.0.1", "::"];
+
+fn telling(address: Option<&str>) -> Option<&str> {
+    address.filter(|address| !OF_NOBODY.contains(address))
 }

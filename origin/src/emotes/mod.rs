@@ -32,6 +32,11 @@ pub fn is_name(text: &str) -> bool {
     (2..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
+/// Whether `text` may be the name of a picture's file, without its extension.
+pub fn is_hash(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 /// Makes pictures of uploads, a few at a time.
 pub struct Workshop {
     /// Held by work until it is done, also when nobody waits for it any more.

@@ -3,6 +3,8 @@
 //! What the file calls itself does not count; what it decodes to does. Nothing of the upload but pixels and delays goes on, so no
 //! comment, profile or second format that hides in it.
 
+mod gif_frames;
+
 use std::{io::Cursor, time::Duration};
 
 use image::{
@@ -111,6 +113,9 @@ fn decode(upload: &[u8]) -> Result<Vec<Still>, Unfit> {
             }
         }
         Ok(ImageFormat::Gif) => {
+            if gif_frames::pixels(upload) > MAX_PIXELS {
+                return Err(Unfit::TooManyPixels);
+            }
             let decoder = limited(GifDecoder::new(file))?;
             let size = decoder.dimensions();
             frames(decoder.into_frames(), size)

@@ -82,6 +82,7 @@ impl RelayChat {
             room.mirror = Mirror::above(piece.floor);
             self.send_back(now, slug);
         }
+        room.mirror.put_before(&piece.messages);
         for message in &piece.messages {
             self.message(slug, message);
         }

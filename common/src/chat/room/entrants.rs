@@ -57,7 +57,7 @@ impl ChatRoom {
     }
 
     fn turns_away(&self, now: Now, entrant: &Entrant) -> Option<KickReason> {
-        if self.banned.contains(&entrant.viewer_id) {
+        if self.banned.contains_key(&entrant.viewer_id) {
             Some(KickReason::Banned)
         } else if is_over(entrant.expires_at, now.wall) {
             Some(KickReason::Expired)
@@ -79,7 +79,7 @@ impl ChatRoom {
         let Some(seat) = self.people.seat(at) else { return };
         if seat.viewer_id != entrant.viewer_id || is_over(entrant.expires_at, now.wall) {
             self.kick(now, at, KickReason::Expired);
-        } else if self.banned.contains(&entrant.viewer_id) {
+        } else if self.banned.contains_key(&entrant.viewer_id) {
             self.kick(now, at, KickReason::Banned);
         } else {
             let viewer_id = entrant.viewer_id.clone();
@@ -106,7 +106,8 @@ impl ChatRoom {
     /// The viewer is shut out: its sockets are kicked, and it is not here any more. A banned one is not let in again.
     pub fn shut_out(&mut self, now: Now, viewer_id: &str, reason: KickReason) {
         if reason == KickReason::Banned {
-            self.banned.insert(viewer_id.to_owned());
+            let role = self.known_role_of(viewer_id);
+            self.banned.insert(viewer_id.to_owned(), role);
         }
         for at in self.people.seats_of_viewer(viewer_id) {
             self.kick(now, at, reason);

@@ -54,8 +54,10 @@ pub struct Opening {
     pub settings: Settings,
     pub pinned: Option<ChatMessage>,
     pub emotes: Vec<EmoteRef>,
-    /// Ids of banned viewers.
-    pub banned: Vec<String>,
+    /// Ids of banned viewers, with the roles they had.
+    pub banned: Vec<(String, Role)>,
+    /// Viewers who may not speak yet, and until when.
+    pub silenced: Vec<(String, UnixMillis)>,
     /// Names of moderators and hosts that were here before, with their viewer ids.
     pub staff_names: Vec<(String, String)>,
 }

@@ -10,6 +10,7 @@
 mod entrants;
 mod interface;
 mod moderation;
+mod past;
 mod people;
 mod presence;
 mod snapshot;
@@ -18,7 +19,7 @@ mod speech;
 mod tests;
 
 use std::{
-    collections::{BTreeSet, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -78,6 +79,8 @@ pub struct ChatRoom {
     reactions: Reactions,
     /// The whole room's.
     says: Allowance,
+    /// Where this run's messages begin.
+    first_id: i64,
     next_id: i64,
     /// Ids below may be used.
     reserved: i64,
@@ -86,8 +89,12 @@ pub struct ChatRoom {
     on_air: OnAir,
     emotes: Vec<EmoteRef>,
     pinned: Option<ChatMessage>,
-    /// Ids of viewers: as many as moderators banned.
-    banned: HashSet<String>,
+    /// Since the chat opened, by whomever.
+    was_pin_set: bool,
+    /// Ids of viewers, with the roles they had: as many as moderators banned.
+    banned: HashMap<String, Role>,
+    /// Whom moderators silenced before this chat opened, and until when.
+    silenced: HashMap<String, UnixMillis>,
     sweep_at: Option<Monotonic>,
 }
 
@@ -118,6 +125,7 @@ impl ChatRoom {
             repeats,
             reactions: Reactions::default(),
             says: Allowance::new(ROOM_SAYS_PER_SECOND, ROOM_SAYS_AT_ONCE),
+            first_id: next_id,
             next_id,
             reserved: next_id,
             policy: Policy::new(opening.settings.links, &opening.settings.blocked_words),
@@ -125,7 +133,9 @@ impl ChatRoom {
             on_air: OnAir::default(),
             emotes: opening.emotes,
             pinned: opening.pinned,
+            was_pin_set: false,
             banned: opening.banned.into_iter().collect(),
+            silenced: opening.silenced.into_iter().collect(),
             sweep_at: None,
         };
         room.emotes.truncate(MAX_EMOTES);
@@ -221,8 +231,14 @@ impl ChatRoom {
         }
     }
 
-    /// What the operator or a host set, whole.
+    /// What the operator or a host set. Lock and slow mode stay as they are here: those are acts ([`ChatRoom::act_as`]), and a
+    /// moderator's may have come meanwhile.
     pub fn set_settings(&mut self, now: Now, settings: Settings) {
+        let settings = Settings {
+            locked: self.settings.locked,
+            slow_mode_seconds: self.settings.slow_mode_seconds,
+            ..settings
+        };
         self.policy = Policy::new(settings.links, &settings.blocked_words);
         self.change(now, |room| room.settings = settings);
     }

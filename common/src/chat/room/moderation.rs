@@ -113,6 +113,7 @@ impl ChatRoom {
         let person = self.people.remember(now.monotonic, viewer_id, &target.nickname, role);
         let until = now.monotonic + Duration::from_secs(seconds.into());
         person.silenced_until = (seconds > 0).then_some(until);
+        self.silenced.remove(viewer_id);
         let notice = Notice::TimedOut {
             viewer_id: viewer_id.to_owned(),
             nickname: target.nickname.clone(),
@@ -133,9 +134,7 @@ impl ChatRoom {
 
     fn ban(&mut self, now: Now, by: &Doer, viewer_id: &str, reason: Option<String>) -> Result<(), NotDone> {
         let found = self.target(by, Right::Ban, viewer_id)?;
-        if self.banned.contains(viewer_id) {
-            return Ok(());
-        }
+        // Also of one that is banned: the database may not have it any more. It keeps a ban once.
         self.outputs.push_back(Output::Ban(BanOrder {
             room: self.room.clone(),
             at: now.wall,
@@ -146,14 +145,16 @@ impl ChatRoom {
             by: by.clone(),
             reason: cut(reason.clone()),
         }));
-        self.audit(now, by, AuditAction::Ban, Some(found.target), None, reason);
+        if !self.banned.contains_key(viewer_id) {
+            self.audit(now, by, AuditAction::Ban, Some(found.target), None, reason);
+        }
         self.shut_out(now, viewer_id, KickReason::Banned);
         Ok(())
     }
 
     fn unban(&mut self, now: Now, by: &Doer, viewer_id: &str) -> Result<(), NotDone> {
         allow(by, Right::Unban, Rank::Viewer)?;
-        if !self.banned.contains(viewer_id) {
+        if !self.banned.contains_key(viewer_id) {
             return Err(NotDone::NoSuchViewer);
         }
         // Long gone, perhaps: then nothing but the id is known.
@@ -164,7 +165,7 @@ impl ChatRoom {
                 nickname: String::new(),
             },
         };
-        allow(by, Right::Unban, self.role_of(viewer_id).into())?;
+        allow(by, Right::Unban, self.known_role_of(viewer_id).into())?;
         self.banned.remove(viewer_id);
         self.outputs.push_back(Output::Unban {
             viewer_id: viewer_id.to_owned(),
@@ -192,6 +193,7 @@ impl ChatRoom {
         let message = self.history.get(id).ok_or(NotDone::NoSuchMessage)?.clone();
         let (target, text) = (target_of(&message), message.text.clone());
         self.pinned = Some(message);
+        self.was_pin_set = true;
         self.outputs
             .push_back(Output::Keep(Record::Pinned { message_id: Some(id) }));
         self.all(ChatEvent::State(self.state()));
@@ -202,6 +204,7 @@ impl ChatRoom {
     /// Nothing is pinned any more.
     pub(super) fn unpin(&mut self) {
         self.pinned = None;
+        self.was_pin_set = true;
         self.outputs
             .push_back(Output::Keep(Record::Pinned { message_id: None }));
         self.all(ChatEvent::State(self.state()));
@@ -275,6 +278,14 @@ impl ChatRoom {
             Role::Viewer
         };
         self.people.get(viewer_id).map_or(kept, |person| person.role.max(kept))
+    }
+
+    /// The same, where it may be long gone: what its messages and its ban tell counts too.
+    pub(super) fn known_role_of(&self, viewer_id: &str) -> Role {
+        let found = self.find(viewer_id).map_or(Role::Viewer, |found| found.role);
+        found
+            .max(self.role_of(viewer_id))
+            .max(self.banned.get(viewer_id).copied().unwrap_or_default())
     }
 
     fn message(&self, id: i64) -> Option<&ChatMessage> {

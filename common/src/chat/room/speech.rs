@@ -156,7 +156,8 @@ impl ChatRoom {
     /// Whether the viewer may make itself heard at all now.
     fn may_be_heard(&self, now: Now, seat: &Seat) -> Result<(), Refusal> {
         let person = self.people.get(&seat.viewer_id).ok_or_else(gone)?;
-        if let Some(wait) = person.silenced_for(now.monotonic) {
+        let before = self.silenced.get(&seat.viewer_id).and_then(|until| left(*until, now));
+        if let Some(wait) = person.silenced_for(now.monotonic).or(before) {
             let detail = format!("a moderator silenced you for another {} s", seconds(wait));
             return Err((RefusalCode::TimedOut, detail));
         }
@@ -184,6 +185,12 @@ fn code_of(error: TextError) -> RefusalCode {
 
 fn gone() -> Refusal {
     (RefusalCode::Unavailable, "this socket is not in the room".to_owned())
+}
+
+/// The time until then, if it is not over.
+fn left(until: UnixMillis, now: Now) -> Option<Duration> {
+    let left = u64::try_from(until.0.saturating_sub(now.wall.0)).ok()?;
+    (left > 0).then(|| Duration::from_millis(left))
 }
 
 /// Whole seconds, rounded up: after so many it will be let through.

@@ -19,6 +19,18 @@ fn add(house: &House, name: &str, body: Vec<u8>) -> super::harness::Call {
 }
 
 #[tokio::test]
+async fn the_running_chat_hears_of_changes_at_once_in_the_order_in_which_they_are_kept() {
+    let house = House::open().await;
+    let names = ["aa", "bb", "cc", "dd", "ee", "ff"];
+    let uploads = names.map(|name| add(&house, name, picture(7, ImageFormat::Png)).expect(201));
+    futures::future::join_all(uploads).await;
+    let mut told = house.plane.take_told();
+    told.retain(|told| told.starts_with("emotes"));
+    let counts: Vec<usize> = told.iter().map(|told| told.split(' ').skip(3).count()).collect();
+    assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
 async fn a_host_adds_an_emote_that_viewers_get() {
     let house = House::open().await;
     let host = house.viewer_token("host").await;

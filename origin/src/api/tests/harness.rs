@@ -51,6 +51,8 @@ pub(super) struct Plane {
     pub(super) storage: Mutex<ChatStorage>,
     /// Why the running chats do nothing, if they do not.
     pub(super) not_done: Mutex<Option<NotDone>>,
+    /// What happens when the next name is claimed.
+    pub(super) at_claim: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// Who has which name.
     names: Mutex<HashMap<String, String>>,
     /// What it was told, in order.
@@ -113,6 +115,9 @@ impl LivePlane for Plane {
     }
 
     fn claim_name(&self, _: &RoomSlug, viewer_id: &str, _: Role, wanted: &str) -> String {
+        if let Some(happens) = self.at_claim.lock().unwrap().take() {
+            happens();
+        }
         let mut names = self.names.lock().unwrap();
         let is_free = |name: &str| names.get(name).is_none_or(|holder| holder == viewer_id);
         let numbered = (2..).map(|number| format!("{wanted} {number}"));
@@ -223,10 +228,13 @@ impl House {
         call
     }
 
-    /// Makes an invite for `cinema` and gives its answer.
+    /// Makes an invite for `cinema` and gives its answer. That it was made is not among what the live side was told.
     pub(super) async fn invite(&self, order: Value) -> Value {
         let call = self.call("POST /api/rooms/cinema/invites").admin().json(order);
-        call.expect(201).await.json
+        let reply = call.expect(201).await;
+        let told = self.plane.told.lock().unwrap().pop();
+        assert!(told.is_some_and(|told| told.contains("inviteCreated")));
+        reply.json
     }
 
     /// Token of an invite that asks for nothing in particular.

@@ -95,6 +95,32 @@ async fn a_revoked_invite_is_audited_once() {
 }
 
 #[tokio::test]
+async fn invites_that_are_made_and_settings_that_are_changed_are_audited() {
+    let house = House::open().await;
+    let host = house.viewer_token("host").await;
+    house.plane.take_told();
+    let line = "POST /api/rooms/cinema/invites";
+    for order in [json!({}), json!({"role": "moderator", "label": "the crew"})] {
+        house.relayed(line).bearer(&host).json(order).expect(201).await;
+    }
+    let expected = [
+        "audit of cinema: Ada inviteCreated viewer",
+        "audit of cinema: Ada inviteCreated moderator the crew",
+    ];
+    assert_eq!(house.plane.take_told(), expected);
+    house
+        .patch_room(json!({"links": "moderators", "retentionDays": null, "locked": false}))
+        .await;
+    let told = house.plane.take_told();
+    assert_eq!(
+        told.last().unwrap(),
+        "audit of cinema: operator settingsChanged links, retentionDays"
+    );
+    house.patch_room(json!({"locked": true})).await;
+    assert!(!house.plane.take_told().iter().any(|told| told.starts_with("audit")));
+}
+
+#[tokio::test]
 async fn a_host_makes_and_lists_invites_through_a_relay() {
     let house = House::open().await;
     let host = house.viewer_token("host").await;

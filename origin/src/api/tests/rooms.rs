@@ -191,7 +191,8 @@ async fn a_change_is_stored_and_told() {
             "operator in cinema: Lock { locked: true }",
             "operator in cinema: SlowMode { seconds: 30 }",
             "changed cinema locked=true",
-            "settings of cinema: Everyone []"
+            "settings of cinema: Everyone []",
+            "audit of cinema: operator settingsChanged name"
         ]
     );
     for body in [
@@ -246,7 +247,8 @@ async fn a_host_sets_what_goes_on_in_the_chat_and_nothing_else() {
             "Ada in cinema: Lock { locked: true }",
             "Ada in cinema: SlowMode { seconds: 5 }",
             "changed cinema locked=true",
-            r#"settings of cinema: Moderators ["spam", "ça"]"#
+            r#"settings of cinema: Moderators ["spam", "ça"]"#,
+            "audit of cinema: Ada settingsChanged links, blockedWords, retentionDays"
         ]
     );
     let seen = house.call("GET /api/rooms/cinema").bearer(&host).expect(200).await.json;

@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use common::{chat::record::Record, id::RoomSlug, time::Monotonic, wire::chat::Notice};
+use common::{
+    chat::record::Record,
+    id::RoomSlug,
+    time::{Monotonic, UnixMillis},
+    wire::chat::Notice,
+};
 
 use crate::db::Kept;
 
@@ -31,6 +36,8 @@ pub(super) struct Backlog {
     failing_since: Option<Monotonic>,
     outage: Option<Outage>,
     dropped: u64,
+    /// When the last act of a moderator was done.
+    last_act: UnixMillis,
 }
 
 #[derive(Debug)]
@@ -42,7 +49,7 @@ struct Waiting {
 /// From when the database fails until all that came before it worked again is written.
 #[derive(Debug, Default)]
 struct Outage {
-    told_at: Monotonic,
+    told_at: Option<Monotonic>,
     /// It works again: what has a smaller number is of the outage.
     over_at: Option<u64>,
     rooms: BTreeMap<RoomSlug, Counts>,
@@ -53,6 +60,7 @@ struct Outage {
 struct Counts {
     kept: u64,
     dropped: u64,
+    /// At the end, too.
     is_told: bool,
 }
 
@@ -66,7 +74,12 @@ pub(super) struct Totals {
 }
 
 impl Backlog {
-    pub(super) fn push(&mut self, kept: Kept) {
+    pub(super) fn push(&mut self, mut kept: Kept) {
+        if let Record::Audit(entry) = &mut kept.record {
+            // The database tells an act that is written again from one that is done again by its time.
+            entry.at = entry.at.max(UnixMillis(self.last_act.0.saturating_add(1)));
+            self.last_act = entry.at;
+        }
         let number = self.next_number;
         self.next_number += 1;
         self.waiting.push_back(Waiting { number, kept });
@@ -109,17 +122,17 @@ impl Backlog {
         self.caught_up()
     }
 
-    /// The database works, and does not take something of the batch. True: that one was dropped.
-    pub(super) fn refused(&mut self) -> bool {
+    /// The database works, and does not take something of the batch. True: that one was dropped; and what hosts are told of it.
+    pub(super) fn refused(&mut self) -> (bool, Vec<(RoomSlug, Notice)>) {
         self.works();
         let tried = std::mem::take(&mut self.in_flight);
         if tried > 1 {
             self.one_by_one = tried;
-            return false;
+            return (false, Vec::new());
         }
         self.one_by_one = self.one_by_one.saturating_sub(1);
         self.drop_at(0);
-        true
+        (true, self.caught_up())
     }
 
     pub(super) fn failed(&mut self) {
@@ -128,21 +141,27 @@ impl Backlog {
 
     /// What hosts have to be told by now.
     pub(super) fn notices(&mut self, now: Monotonic) -> Vec<(RoomSlug, Notice)> {
-        let Some(since) = self.failing_since.filter(|&since| now.since(since) >= FAILS_AFTER) else {
+        // Hosts hear at once of an outage in which something was lost already.
+        let is_over = self.outage.as_ref().is_some_and(|outage| outage.over_at.is_some());
+        let waits = if self.outage.is_some() && !is_over {
+            Duration::ZERO
+        } else {
+            FAILS_AFTER
+        };
+        let Some(since) = self.failing_since.filter(|&since| now.since(since) >= waits) else {
             return Vec::new();
         };
         if let Some(outage) = &self.outage
             && outage.over_at.is_none()
-            && now.since(outage.told_at) < TELL_EVERY
+            && outage.told_at.is_some_and(|told_at| now.since(told_at) < TELL_EVERY)
         {
             return Vec::new();
         }
-        if self.outage.is_none() {
-            self.dropped = 0;
+        let outage = begun(&mut self.outage, &mut self.dropped);
+        if outage.told_at.is_none() {
             tracing::error!(since = since.0.as_secs(), "the database takes nothing of what is said");
         }
-        let outage = self.outage.get_or_insert_default();
-        outage.told_at = now;
+        outage.told_at = Some(now);
         outage.over_at = None;
         let mut waiting: BTreeMap<&RoomSlug, u64> = BTreeMap::new();
         for Waiting { kept, .. } in &self.waiting {
@@ -218,6 +237,7 @@ impl Backlog {
             }
         }
         if let Some((index, _)) = found {
+            begun(&mut self.outage, &mut self.dropped);
             self.drop_at(index);
         }
     }
@@ -231,7 +251,9 @@ impl Backlog {
         if let Some(outage) = &mut self.outage
             && is_message(&waiting.kept)
         {
-            outage.rooms.entry(waiting.kept.room).or_default().dropped += 1;
+            let counts = outage.rooms.entry(waiting.kept.room).or_default();
+            counts.dropped += 1;
+            counts.is_told = true;
         }
     }
 }
@@ -243,6 +265,14 @@ impl Outage {
             self.rooms.entry(waiting.kept.room.clone()).or_default().kept += 1;
         }
     }
+}
+
+/// The outage that there is, or one that begins.
+fn begun<'a>(outage: &'a mut Option<Outage>, dropped: &mut u64) -> &'a mut Outage {
+    outage.get_or_insert_with(|| {
+        *dropped = 0;
+        Outage::default()
+    })
 }
 
 fn is_message(kept: &Kept) -> bool {

@@ -170,11 +170,12 @@ impl<R: Rooms> Writer<R> {
         let (tried, notices) = match outcome {
             Ok(Ok(())) => (Tried::Written, backlog.written()),
             Ok(Err(StoreError::Refused(why))) => {
-                if backlog.refused() {
+                let (is_dropped, notices) = backlog.refused();
+                if is_dropped {
                     let what = &batch[0];
                     tracing::error!(room = %what.room, why, "the database does not take a record: it is dropped");
                 }
-                (Tried::Written, Vec::new())
+                (Tried::Written, notices)
             }
             Ok(Err(StoreError::Away(why))) => {
                 tracing::warn!(why, "what is said is not kept yet");

@@ -65,6 +65,15 @@ fn audit(name: &str) -> Kept {
     )
 }
 
+/// The acts among these, and when they were done.
+fn acts(kept: &[Kept]) -> Vec<(RoomSlug, i64)> {
+    let act = |kept: &Kept| match &kept.record {
+        Record::Audit(entry) => Some((kept.room.clone(), entry.at.0)),
+        _ => None,
+    };
+    kept.iter().filter_map(act).collect()
+}
+
 /// Writes all that waits.
 fn drain(backlog: &mut Backlog, now: Monotonic) -> (Vec<Kept>, Vec<(RoomSlug, Notice)>) {
     let (mut written, mut notices) = (Vec::new(), Vec::new());
@@ -159,7 +168,7 @@ fn the_oldest_messages_are_dropped_first_and_counted_and_acts_stay() {
     let (written, notices) = drain(&mut backlog, at(8000));
     assert_eq!(written[0], audit("cinema"));
     assert_eq!(written[1], message("cinema", 51));
-    assert_eq!(*written.last().unwrap(), audit("games"));
+    assert_eq!(acts(&written), [(room("cinema"), 1), (room("games"), 2)]);
     let back = |kept, dropped| Notice::StorageBack { kept, dropped };
     let expected = [
         (room("cinema"), back(MAX_WAITING as u64 - 1 - 51, 51)),
@@ -181,7 +190,8 @@ fn acts_are_dropped_when_nothing_else_is_left_and_what_is_being_written_never() 
     backlog.written();
     let (written, _) = drain(&mut backlog, at(1));
     assert_eq!(written.len(), MAX_WAITING - MAX_BATCH);
-    let others: Vec<_> = written.into_iter().filter(|kept| *kept != audit("cinema")).collect();
+    let is_act = |kept: &Kept| matches!(kept.record, Record::Audit(_));
+    let others: Vec<_> = written.into_iter().filter(|kept| !is_act(kept)).collect();
     let expected = [
         kept("cinema", Record::IdsReserved { upto: 5 }),
         kept("cinema", Record::Locked { locked: true }),
@@ -203,7 +213,7 @@ fn a_record_that_the_database_refuses_is_found_and_the_others_are_written() {
             break;
         }
         if batch.contains(&message("cinema", 4)) {
-            dropped += u32::from(backlog.refused());
+            dropped += u32::from(backlog.refused().0);
         } else {
             backlog.written();
             written.extend(batch);
@@ -212,6 +222,51 @@ fn a_record_that_the_database_refuses_is_found_and_the_others_are_written() {
     let expected: Vec<_> = (0..10).filter(|id| *id != 4).map(|id| message("cinema", id)).collect();
     assert_eq!((written, dropped), (expected, 1));
     assert_eq!(backlog.totals().dropped, 1);
+}
+
+#[test]
+fn acts_of_the_same_moment_are_told_apart() {
+    let mut backlog = Backlog::default();
+    for name in ["cinema", "cinema", "games"] {
+        backlog.push(audit(name));
+    }
+    let (written, _) = drain(&mut backlog, at(0));
+    let expected = [(room("cinema"), 1), (room("cinema"), 2), (room("games"), 3)];
+    assert_eq!(acts(&written), expected);
+}
+
+#[test]
+fn an_outage_that_ends_with_a_record_that_is_refused_is_over_for_hosts_too() {
+    let mut backlog = Backlog::default();
+    backlog.push(message("cinema", 1));
+    backlog.batch(at(0));
+    assert_eq!(backlog.notices(at(2000)).len(), 1);
+    backlog.failed();
+    backlog.batch(at(3000));
+    let back = Notice::StorageBack { kept: 0, dropped: 1 };
+    assert_eq!(backlog.refused(), (true, vec![(room("cinema"), back)]));
+    assert!(!backlog.totals().is_failing);
+}
+
+#[test]
+fn hosts_hear_at_once_of_what_is_lost_before_an_outage_is_declared() {
+    let mut backlog = Backlog::default();
+    backlog.batch(at(0));
+    for id in 0..MAX_WAITING as i64 + 3 {
+        backlog.push(message("cinema", id));
+        backlog.batch(at(0));
+        backlog.failed();
+    }
+    let waiting = MAX_WAITING as u64;
+    let down = Notice::StorageDown { waiting, dropped: 3 };
+    assert_eq!(backlog.notices(at(500)), [(room("cinema"), down)]);
+    assert_eq!(backlog.totals().dropped, 3);
+    let (_, notices) = drain(&mut backlog, at(600));
+    let back = Notice::StorageBack {
+        kept: waiting,
+        dropped: 3,
+    };
+    assert_eq!(notices, [(room("cinema"), back)]);
 }
 
 #[test]

@@ -174,13 +174,18 @@ impl House {
     }
 
     pub(super) fn open_with(store: MemoryStore) -> Self {
+        Self::open_from(store, 1)
+    }
+
+    /// With messages below `first_id` from earlier runs.
+    pub(super) fn open_from(store: MemoryStore, first_id: i64) -> Self {
         let (store, gate, shutdown) = (Arc::new(store), Arc::new(MemoryGate::default()), Shutdown::new());
         let chats = Chats::new(store.clone(), gate.clone(), &shutdown);
         let settings = Settings {
             name: "Cinema".to_owned(),
             ..Settings::default()
         };
-        chats.open(&cinema(), Known { settings, first_id: 1 });
+        chats.open(&cinema(), Known { settings, first_id });
         Self {
             chats,
             store,

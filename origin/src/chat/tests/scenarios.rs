@@ -138,24 +138,81 @@ async fn a_chat_that_opened_without_the_database_learns_the_rest_when_it_is_back
         file: "0.png".into(),
     }];
     *store.loaded.lock().unwrap() = Loaded {
+        history: vec![message(3)],
+        newest_id: 3,
         emotes: emotes.clone(),
-        banned: vec!["v2".into()],
+        banned: vec![("v2".into(), Role::Viewer)],
         ..Loaded::default()
     };
-    let house = House::open_with(store);
+    let house = House::open_from(store, 10);
     let mut relay = house.relay("r1");
     relay.follow().await;
     relay.enter(2, "v2", Role::Viewer).await;
     relay.snapshot().await;
     assert!(matches!(relay.told(2).await, SocketEvent::Entered { .. }));
+    relay.say(2, "is anybody there").await;
+    assert_eq!(relay.message().await.id, 10);
     *house.store.is_down.lock().unwrap() = false;
+    let reason = KickReason::Banned;
+    assert_eq!(relay.told(2).await, SocketEvent::Kicked { reason });
     let told = relay.find(|item| match item {
         ChatDown::All(ChatEvent::State(state)) if !state.emotes.is_empty() => Some(state.emotes.clone()),
         _ => None,
     });
     assert_eq!(told.await, emotes);
-    let reason = KickReason::Banned;
-    assert_eq!(relay.told(2).await, SocketEvent::Kicked { reason });
+    let ids: Vec<i64> = relay.snapshot().await.iter().map(|message| message.id).collect();
+    assert_eq!(ids, [3, 10]);
+}
+
+#[tokio::test]
+async fn a_ban_that_waits_for_the_database_is_dropped_once_it_is_taken_back() {
+    let house = House::open();
+    let mut relay = house.relay("r1");
+    relay.follow().await;
+    for (socket, viewer, role) in [(1, "v1", Role::Viewer), (2, "h1", Role::Host)] {
+        relay.enter(socket, viewer, role).await;
+        assert!(matches!(relay.told(socket).await, SocketEvent::Entered { .. }));
+    }
+    *house.store.is_down.lock().unwrap() = true;
+    let viewer_id = || "v1".to_owned();
+    let ban = ChatAct::Ban {
+        viewer_id: viewer_id(),
+        reason: None,
+    };
+    relay.act(2, ban).await;
+    relay.told(1).await;
+    relay.act(2, ChatAct::Unban { viewer_id: viewer_id() }).await;
+    // Done after both.
+    relay.say(2, "welcome back").await;
+    relay.message().await;
+    *house.store.is_down.lock().unwrap() = false;
+    house.until(|store| *store.unbanned.lock().unwrap() == ["v1"]).await;
+    assert!(house.store.banned.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_ban_of_the_last_moment_is_kept_when_the_origin_stops() {
+    let house = House::open();
+    let mut relay = house.relay("r1");
+    relay.follow().await;
+    for (socket, viewer, role) in [(1, "v1", Role::Viewer), (2, "h1", Role::Host)] {
+        relay.enter(socket, viewer, role).await;
+        assert!(matches!(relay.told(socket).await, SocketEvent::Entered { .. }));
+    }
+    house.shutdown.trigger();
+    // All that waited for the stop has seen it; the relay is still there.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let ban = ChatAct::Ban {
+        viewer_id: "v1".to_owned(),
+        reason: None,
+    };
+    relay.act(2, ban).await;
+    relay.told(1).await;
+    drop(relay);
+    assert_eq!(house.shutdown.drain(std::time::Duration::from_secs(10)).await, 0);
+    assert_eq!(house.store.banned.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

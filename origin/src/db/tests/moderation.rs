@@ -63,7 +63,10 @@ pub(super) async fn a_ban_revokes_the_invite_that_nobody_else_uses(db: &Database
         ),
         ("Name of v1", "Mo", Some("rude"), NOW)
     );
-    assert_eq!(db.banned_viewers(&slug("cinema")).await.unwrap(), ["v1"]);
+    assert_eq!(
+        db.banned_viewers(&slug("cinema")).await.unwrap(),
+        [("v1".to_owned(), Role::Viewer)]
+    );
 }
 
 pub(super) async fn a_ban_leaves_a_shared_invite_and_refuses_newcomers_from_its_address(db: &Database) {
@@ -209,6 +212,73 @@ pub(super) async fn audit_comes_in_pages_newest_first(db: &Database) {
     assert_eq!(older.len(), 1);
     assert_eq!(older[0].entry, entries[0]);
     assert_eq!(db.audit(&slug("games"), None, 50).await.unwrap(), []);
+}
+
+pub(super) async fn the_last_timeout_of_a_viewer_counts_until_it_is_over(db: &Database) {
+    make_room(db, "cinema", 1).await;
+    let timeout = |at: i64, viewer_id: &str, seconds: &str| {
+        Record::Audit(AuditEntry {
+            target: Some(Target {
+                viewer_id: viewer_id.into(),
+                nickname: String::new(),
+            }),
+            detail: Some(seconds.into()),
+            ..audit(at, AuditAction::Timeout)
+        })
+    };
+    let records = vec![
+        timeout(1000, "lifted", "60"),
+        timeout(1001, "over", "8"),
+        timeout(2000, "silent", "5"),
+        timeout(3000, "silent", "60"),
+        timeout(4000, "lifted", "0"),
+    ];
+    keep(db, records).await;
+    let silenced = db.silenced_viewers(&slug("cinema"), later(9001)).await.unwrap();
+    assert_eq!(silenced, [("silent".to_owned(), later(63_000))]);
+}
+
+pub(super) async fn what_was_said_long_ago_stands_no_longer_in_the_audit_log(db: &Database) {
+    make_room(db, "cinema", 1).await;
+    let entries = [
+        audit(1, AuditAction::Delete),
+        audit(2, AuditAction::Pin),
+        audit(3, AuditAction::Timeout),
+        audit(9, AuditAction::Delete),
+    ];
+    keep(db, entries.iter().cloned().map(Record::Audit).collect()).await;
+    let cinema = slug("cinema");
+    db.forget_audited_texts(&cinema, later(9)).await.unwrap();
+    let left = db.audit(&cinema, None, 50).await.unwrap();
+    let details: Vec<bool> = left.iter().map(|audited| audited.entry.detail.is_some()).collect();
+    assert_eq!(details, [true, true, false, false]);
+}
+
+pub(super) async fn the_role_of_who_was_banned_is_remembered(db: &Database) {
+    cinema(db, &[("v1", "192.0.2.1")]).await;
+    let host = Visit {
+        role: Role::Host,
+        ..visit("h1", "192.0.2.3")
+    };
+    db.keep_visit(&host, NOW).await.unwrap();
+    for viewer_id in ["v1", "h1", "never seen"] {
+        db.ban(&ban("cinema", viewer_id), None, NOW).await.unwrap();
+    }
+    let cinema = slug("cinema");
+    let roles = [("h1", Role::Host), ("never seen", Role::Viewer), ("v1", Role::Viewer)];
+    let expected = roles.map(|(viewer_id, role)| (viewer_id.to_owned(), role));
+    assert_eq!(db.banned_viewers(&cinema).await.unwrap(), expected);
+    assert_eq!(db.ban_of(&cinema, "h1").await.unwrap().unwrap().role, Role::Host);
+    assert_eq!(db.ban_of(&cinema, "h2").await.unwrap(), None);
+}
+
+pub(super) async fn a_second_device_does_not_share_an_invite(db: &Database) {
+    cinema(db, &[("v1", "192.0.2.1"), ("v2", "192.0.2.1"), ("v3", "192.0.2.9")]).await;
+    let outcome = db
+        .ban(&ban("cinema", "v1"), Some("192.0.2.9".into()), NOW)
+        .await
+        .unwrap();
+    assert_eq!(outcome.link, BannedLink::Revoked);
 }
 
 pub(super) async fn chat_settings_read_back_as_they_were_set(db: &Database) {

@@ -211,6 +211,20 @@ fn frames_and_their_pixels_are_counted() {
 }
 
 #[test]
+fn frames_that_are_larger_than_their_picture_count_as_they_are() {
+    let small = as_gif((0..3).map(|_| chequered(8, 8)), 50);
+    assert_eq!(gif_frames::pixels(&small), 3 * 64);
+    assert_eq!(gif_frames::pixels(&small[..small.len() - 9]), 3 * 64);
+    assert_eq!(gif_frames::pixels(&small[..9]), 0);
+
+    let large = as_gif((0..13).map(|_| RgbaImage::new(2000, 2000)), 50);
+    let mut upload = large;
+    // The picture itself says that it is small.
+    upload[6..10].copy_from_slice(&[2, 0, 2, 0]);
+    assert_eq!(make(&upload), Err(Unfit::TooManyPixels));
+}
+
+#[test]
 fn a_frame_that_is_larger_than_its_picture_is_refused() {
     let mut upload = as_gif([chequered(8, 8)], 0);
     let descriptor = upload.iter().rposition(|byte| *byte == b',').unwrap();

@@ -232,6 +232,27 @@ fn who_comes_back_gets_all_since_and_is_told_when_that_is_not_here() {
 }
 
 #[test]
+fn what_the_origin_finds_again_of_the_past_is_there_for_who_comes_later() {
+    let (mut stage, _) = Stage::in_room("ann", vec![message(10, "bob", "")]);
+    stage.outputs();
+    stage.snapshot([2, 3, 10].map(|id| message(id, "old", "")).to_vec());
+    let told = |output: &Output| {
+        matches!(
+            output,
+            Output::Room {
+                message: ServerMessage::Message(_),
+                ..
+            }
+        )
+    };
+    assert!(!stage.outputs().iter().any(told));
+    let later = stage.open("eve", None);
+    stage.entered(later, Role::Viewer);
+    let ids: Vec<i64> = stage.hello().history.iter().map(|message| message.id).collect();
+    assert_eq!(ids, [2, 3, 10]);
+}
+
+#[test]
 fn what_was_said_without_an_answer_is_said_again_over_the_next_link() {
     let (mut stage, socket) = Stage::in_room("v1", vec![message(1, "v2", "c")]);
     stage.0.act(at(0), socket, say("answered"));

@@ -107,6 +107,7 @@ impl World {
             pinned: None,
             emotes: Vec::new(),
             banned: Vec::new(),
+            silenced: Vec::new(),
             staff_names: Vec::new(),
         };
         let relay = |_| Relay {

@@ -1,5 +1,6 @@
 //! Scenes of a room: relays that follow, viewers that come, and what each of them is told.
 
+mod catching_up;
 mod following;
 mod moderating;
 mod presence;
@@ -34,6 +35,7 @@ fn opening() -> Opening {
         pinned: None,
         emotes: Vec::new(),
         banned: Vec::new(),
+        silenced: Vec::new(),
         staff_names: Vec::new(),
     }
 }
