@@ -81,8 +81,9 @@ impl RelayChat {
         if room.mirror.is_below(piece.floor) {
             room.mirror = Mirror::above(piece.floor);
             self.send_back(now, slug);
+        } else {
+            room.mirror.put_before(&piece.messages);
         }
-        room.mirror.put_before(&piece.messages);
         for message in &piece.messages {
             self.message(slug, message);
         }
