@@ -81,7 +81,7 @@ impl RelayChat {
         {
             room.mirror.skip_to(first.id);
         }
-        room.mirror.put_before(&piece.messages);
+        room.mirror.fill(&piece.messages);
         for message in &piece.messages {
             self.message(slug, message);
         }
