@@ -82,7 +82,7 @@ impl RelayChat {
             room.mirror = Mirror::above(piece.floor);
             self.send_back(now, slug);
         } else {
-            room.mirror.put_before(&piece.messages);
+            room.mirror.fill(&piece.messages);
         }
         for message in &piece.messages {
             self.message(slug, message);

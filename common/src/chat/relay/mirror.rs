@@ -68,17 +68,20 @@ impl Mirror {
         floor > self.newest.unwrap_or(0).max(self.floor.unwrap_or(0))
     }
 
-    /// Messages, oldest first, that the origin did not have when this relay began to follow: those older than all that are here
-    /// stand before them. Browsers that are here are not told; they may ask for them as for all older ones.
-    pub(super) fn put_before(&mut self, messages: &[ChatMessage]) {
-        let Some(oldest) = self.messages.front().map(|message| message.id) else {
-            return;
-        };
-        let is_older = |message: &&ChatMessage| message.id < oldest && !self.deleted.contains(&message.id);
-        let room = MAX_MESSAGES.saturating_sub(self.messages.len());
-        let older: Vec<ChatMessage> = messages.iter().rev().filter(is_older).take(room).cloned().collect();
-        for message in older {
-            self.messages.push_front(message);
+    /// Takes in what the origin did not have when this relay began to follow: messages, oldest first, that stand before the newest
+    /// one here. Browsers that are here are not told; they may ask for them as for all older ones.
+    pub(super) fn fill(&mut self, messages: &[ChatMessage]) {
+        let Some(newest) = self.newest else { return };
+        for message in messages.iter().filter(|message| message.id < newest) {
+            let place = self.messages.binary_search_by_key(&message.id, |message| message.id);
+            if let (Err(at), false) = (place, self.deleted.contains(&message.id)) {
+                self.messages.insert(at, message.clone());
+            }
+        }
+        while self.messages.len() > MAX_MESSAGES
+            && let Some(oldest) = self.messages.pop_front()
+        {
+            self.floor = Some(oldest.id);
         }
     }
 
