@@ -18,7 +18,7 @@ use e2e::{
     guest::Guest,
     party::Party,
     process::{Process, free_tcp, program, wait_for},
-    raw_socket::{FIN, RawSocket, TEXT, client_frame},
+    raw_socket::{FIN, PING, PONG, RawSocket, TEXT, client_frame},
 };
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -280,9 +280,10 @@ async fn listen(
 ) -> Result<()> {
     let mut is_speaker = true;
     loop {
-        let (mut count, mut sum) = (0, 0);
+        let (mut count, mut sum, mut was_pinged) = (0, 0, false);
         let is_open = tokio::select! {
             is_open = socket.read_frames(|frame| {
+                was_pinged |= frame.opcode() == PING;
                 if let Some(number) = number(frame.payload) {
                     count += 1;
                     sum += number;
@@ -296,6 +297,10 @@ async fn listen(
                 true
             }
         };
+        if was_pinged {
+            // A socket that never answers is taken for dead.
+            socket.send_now(&client_frame(FIN | PONG, b""))?;
+        }
         tally.delivered.fetch_add(count, Ordering::Relaxed);
         tally.sum.fetch_add(sum, Ordering::Relaxed);
         if !is_open {
