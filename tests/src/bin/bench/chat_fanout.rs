@@ -33,8 +33,8 @@ const RATES: [u32; 2] = [20, 90];
 const SPEAKERS: usize = 60;
 const WARM_UP: Duration = Duration::from_secs(3);
 const MEASURE: Duration = Duration::from_secs(20);
-/// For the last messages to arrive.
-const DRAIN: Duration = Duration::from_secs(30);
+/// For the last messages to arrive, also from a server that the higher rate is too much for.
+const DRAIN: Duration = Duration::from_secs(120);
 /// Starts every message's text.
 const MARK: &str = "fan-out ";
 const DIGITS: usize = 8;
