@@ -113,6 +113,8 @@ async fn who_comes_back_at_another_relay_gets_exactly_what_was_missed() -> Resul
         crowd[author]
             .send(&json!({ "type": "delete", "messageId": id }))
             .await?;
+        let is_deletion = |event: &Value| is(event, "deleted") && event["messageId"] == id;
+        crowd[author].wait_for("the deletion", is_deletion).await?;
     }
     // The third relay follows the room only from here on.
     for at in [2, 0] {

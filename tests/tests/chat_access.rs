@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use e2e::{
     chatter::{Chatter, Door, is},
     party::{Friend, Party},
+    process::wait_for,
     raw_socket::{CLOSE, CONTINUATION, FIN, PING, PONG, RawSocket, TEXT, client_frame, unmasked_frame},
 };
 use serde_json::{Value, json};
@@ -18,6 +19,11 @@ async fn the_handshake_is_answered_like_media() -> Result<()> {
     let other = party.origin.admin.create_room("other").await?;
     for at in [0, 1] {
         let (here, elsewhere) = (party.url(at), party.url(1 - at));
+        let new_room = Door::new(here, &other.slug, &ann.pass.token);
+        wait_for("the relay to hear of the room", Duration::from_secs(5), async || {
+            (new_room.status().await.ok()? != 404).then_some(())
+        })
+        .await?;
         let door = Door::new(here, party.slug(), &ann.pass.token);
         let bare = Door {
             token: None,
