@@ -101,16 +101,6 @@ impl RelayChat {
         waiting.into_iter().for_each(|id| self.greet(id));
     }
 
-    /// Sockets that had their hello have a hole that cannot be filled: they come back, and are told of it by what they have.
-    fn send_back(&mut self, now: Now, slug: &RoomSlug) {
-        let members = self.rooms.get(slug).into_iter().flat_map(|room| &room.members);
-        let is_greeted = |id: &&SocketId| self.sockets.get(id).is_some_and(|socket| socket.is_greeted());
-        let greeted: Vec<SocketId> = members.filter(is_greeted).copied().collect();
-        greeted
-            .into_iter()
-            .for_each(|id| self.kick(now, id, KickReason::GoingAway));
-    }
-
     fn event(&mut self, slug: &RoomSlug, event: ChatEvent) {
         // What came for an earlier following of the room says nothing.
         let Some(room) = self.rooms.get_mut(slug).filter(|room| room.is_current) else {

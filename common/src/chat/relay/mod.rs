@@ -125,6 +125,16 @@ impl RelayChat {
         all.into_iter().for_each(|id| self.kick(now, id, KickReason::GoingAway));
     }
 
+    /// Sockets that had their hello have a hole that cannot be filled: they come back, and are told of it by what they have.
+    fn send_back(&mut self, now: Now, slug: &RoomSlug) {
+        let members = self.rooms.get(slug).into_iter().flat_map(|room| &room.members);
+        let is_greeted = |id: &&SocketId| self.sockets.get(id).is_some_and(|socket| socket.is_greeted());
+        let greeted: Vec<SocketId> = members.filter(is_greeted).copied().collect();
+        greeted
+            .into_iter()
+            .for_each(|id| self.kick(now, id, KickReason::GoingAway));
+    }
+
     /// The viewer of a socket wants a newer token.
     pub fn renew(&mut self, now: Now, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(&id) else {
