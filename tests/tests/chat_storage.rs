@@ -15,9 +15,9 @@ use serde_json::Value;
 /// Told after 2 s of failure; a statement may have waited 5 s for the lock before it failed.
 const TOLD_WITHIN: Duration = Duration::from_secs(12);
 /// From the database's return to the last record.
-const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(20);
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(30);
 /// How long the database stays away after the host was told.
-const LONGER: Duration = Duration::from_secs(4);
+const LONGER: Duration = Duration::from_secs(30);
 
 struct Scene {
     party: Party,
