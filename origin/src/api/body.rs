@@ -10,7 +10,7 @@ use axum::{
 };
 use common::id::RoomSlug;
 use http::{StatusCode, header, request::Parts};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::error::{ApiError, ApiResult};
 
@@ -120,6 +120,26 @@ const MAX_ID_LEN: usize = 64;
 /// take it.
 pub(super) fn may_be_id(text: &str) -> bool {
     (1..=MAX_ID_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// How long a page is when the caller does not say.
+const DEFAULT_PAGE: u32 = 50;
+/// Longest page; who asks for more gets this.
+const MAX_PAGE: u32 = 200;
+
+/// Which page of a list is asked for, counted from its newest entry.
+#[derive(Deserialize)]
+pub(super) struct Page {
+    limit: Option<u32>,
+    /// Id of the oldest entry that the caller has.
+    pub(super) before: Option<i64>,
+}
+
+impl Page {
+    /// How many entries to give.
+    pub(super) fn limit(&self) -> u32 {
+        self.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE)
+    }
 }
 
 /// The query of a URL.

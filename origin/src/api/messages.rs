@@ -1,26 +1,15 @@
 //! Chat history, a page at a time.
 
 use axum::{Json, extract::State};
-use serde::Deserialize;
 
 use super::{
     ApiState,
-    body::{QueryOf, Slug},
+    body::{Page, QueryOf, Slug},
     error::{ApiError, ApiResult, Problem},
     rooms::find,
     shapes::MessageShape,
     shown::Shown,
 };
-
-const DEFAULT_PAGE: u32 = 50;
-/// Longest page; who asks for more gets this.
-const MAX_PAGE: u32 = 200;
-
-#[derive(Deserialize)]
-pub(super) struct Page {
-    limit: Option<u32>,
-    before: Option<i64>,
-}
 
 /// The last messages before `before`, oldest first.
 #[utoipa::path(get, path = "/api/rooms/{slug}/messages", tag = "chat",
@@ -40,7 +29,7 @@ pub(super) async fn list(
         return Err(ApiError::Unknown("room"));
     }
     allowed?;
-    let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    let limit = page.limit();
     let messages = state.control.db().messages(&slug, page.before, limit).await?;
     Ok(Json(messages.into_iter().map(MessageShape::from).collect()))
 }

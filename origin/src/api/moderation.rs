@@ -15,27 +15,17 @@ use common::{
     wire::chat::ChatAct,
 };
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     ApiState,
-    body::{QueryOf, Slug, may_be_id},
+    body::{Page, QueryOf, Slug, may_be_id},
     error::{ApiError, ApiResult, Problem},
     rooms::find,
     shown::Shown,
 };
 use crate::db::{Audited, Ban};
-
-const DEFAULT_PAGE: u32 = 50;
-/// Longest page; who asks for more gets this.
-const MAX_PAGE: u32 = 200;
-
-#[derive(Deserialize)]
-pub(super) struct Page {
-    limit: Option<u32>,
-    before: Option<i64>,
-}
 
 /// Who did it. The operator has no viewer id.
 #[derive(Serialize, ToSchema)]
@@ -134,7 +124,7 @@ pub(super) async fn audit(
 ) -> ApiResult<Json<Vec<AuditShape>>> {
     shown.require_host(&slug, &state)?;
     find(&state, &slug).await?;
-    let limit = page.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    let limit = page.limit();
     let entries = state.control.db().audit(&slug, page.before, limit).await?;
     Ok(Json(entries.into_iter().map(AuditShape::from).collect()))
 }
