@@ -102,6 +102,10 @@ impl LivePlane for Plane {
         self.stores.relay_removed();
     }
 
+    fn is_locked(&self, room: &RoomSlug) -> Option<bool> {
+        self.chats.is_locked(room)
+    }
+
     fn claim_name(&self, room: &RoomSlug, viewer_id: &str, role: Role, wanted: &str) -> String {
         self.chats.claim_name(room, viewer_id, role, wanted)
     }

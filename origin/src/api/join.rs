@@ -107,7 +107,8 @@ pub(super) async fn join(
     // After a ban that was taken back, relays still refuse the id that the browser had.
     let kept = known.as_ref().filter(|_| !was_revoked);
     // A lock keeps out who comes; who is in may stay and renew.
-    if room.locked && kept.is_none_or(|claims| now >= claims.expires_at) {
+    let is_locked = state.plane.is_locked(&slug).unwrap_or(room.locked);
+    if is_locked && kept.is_none_or(|claims| now >= claims.expires_at) {
         return Err(ApiError::Forbidden("the room is locked"));
     }
     let mut claims = ViewerClaims {

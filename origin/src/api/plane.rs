@@ -78,6 +78,9 @@ pub trait LivePlane: Send + Sync + 'static {
     /// Closes the relay's link; it may not come back.
     fn cut_relay(&self, relay_id: &str);
 
+    /// Whether the running chat has the room locked: the database hears of that later. `None`: no chat of it runs here.
+    fn is_locked(&self, room: &RoomSlug) -> Option<bool>;
+
     /// A name that nobody else in the room has, as close to `wanted` as may be; the viewer's from now on.
     fn claim_name(&self, room: &RoomSlug, viewer_id: &str, role: Role, wanted: &str) -> String;
 

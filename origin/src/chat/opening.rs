@@ -170,6 +170,15 @@ impl Slot {
         self.apply(vec![Op::OnAir(on_air)]);
     }
 
+    /// Whether the room is locked, as far as its chat knows: a moderator's act is in force before the database has it.
+    pub(super) fn is_locked(&self) -> bool {
+        let state = self.state();
+        match &state.stage {
+            Stage::Open(room) => room.is_locked(),
+            _ => state.known.settings.locked,
+        }
+    }
+
     pub(super) fn claim_name(&self, viewer_id: &str, role: Role, wanted: &str) -> String {
         let mut guard = self.state();
         let state = &mut *guard;

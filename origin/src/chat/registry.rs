@@ -135,6 +135,11 @@ impl Chats {
         self.apply(room, vec![Op::Emotes(emotes)]);
     }
 
+    /// Whether the room takes nobody new. `None`: no such room has a chat here.
+    pub fn is_locked(&self, room: &RoomSlug) -> Option<bool> {
+        Some(self.slot(room)?.is_locked())
+    }
+
     /// A name that nobody else has, the viewer's from now on. While a chat is being opened, nobody of those who came since; the
     /// socket says which name it is in the end.
     pub fn claim_name(&self, room: &RoomSlug, viewer_id: &str, role: Role, wanted: &str) -> String {

@@ -72,6 +72,10 @@ impl Room {
         }
     }
 
+    pub(super) fn is_locked(&self) -> bool {
+        self.chat.is_locked()
+    }
+
     pub(super) fn deadline(&self) -> Option<Monotonic> {
         self.chat.deadline()
     }

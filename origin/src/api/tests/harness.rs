@@ -53,6 +53,8 @@ pub(super) struct Plane {
     pub(super) not_done: Mutex<Option<NotDone>>,
     /// What happens when the next name is claimed.
     pub(super) at_claim: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// What the running chat says, if there is one.
+    pub(super) locked: Mutex<Option<bool>>,
     /// Who has which name.
     names: Mutex<HashMap<String, String>>,
     /// What it was told, in order.
@@ -112,6 +114,10 @@ impl LivePlane for Plane {
 
     fn cut_relay(&self, relay_id: &str) {
         self.tell(format!("cut relay {relay_id}"));
+    }
+
+    fn is_locked(&self, _: &RoomSlug) -> Option<bool> {
+        *self.locked.lock().unwrap()
     }
 
     fn claim_name(&self, _: &RoomSlug, viewer_id: &str, _: Role, wanted: &str) -> String {

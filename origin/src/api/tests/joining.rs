@@ -347,6 +347,18 @@ async fn a_locked_room_keeps_out_who_comes_and_keeps_who_is_in() {
 }
 
 #[tokio::test]
+async fn a_lock_counts_as_the_running_chat_has_it_not_as_the_database_will() {
+    let house = House::open().await;
+    let invite = house.invite_token().await;
+    let newcomer = || house.join(json!({"nickname": "Bob", "invite": invite}));
+    *house.plane.locked.lock().unwrap() = Some(true);
+    newcomer().expect(403).await;
+    house.patch_room(json!({"locked": true})).await;
+    *house.plane.locked.lock().unwrap() = Some(false);
+    newcomer().expect(200).await;
+}
+
+#[tokio::test]
 async fn the_answer_names_the_relays_that_may_serve() {
     let house = House::open().await;
     let mut ids = Vec::new();

@@ -385,6 +385,20 @@ async fn what_the_api_does_reaches_the_chat() {
 }
 
 #[tokio::test]
+async fn a_moderators_lock_is_in_force_while_the_database_is_away() {
+    let store = MemoryStore::default();
+    let house = House::open_with(store);
+    assert_eq!(house.chats.is_locked(&cinema()), Some(false));
+    let mut relay = house.relay("r1");
+    relay.follow().await;
+    relay.enter(1, "v1", Role::Moderator).await;
+    *house.store.is_down.lock().unwrap() = true;
+    relay.act(1, ChatAct::Lock { locked: true }).await;
+    assert_eq!(house.chats.is_locked(&cinema()), Some(true));
+    assert_eq!(house.chats.is_locked(&"nowhere".parse().unwrap()), None);
+}
+
+#[tokio::test]
 async fn names_are_given_once_also_before_the_chat_is_open() {
     let store = MemoryStore::default();
     *store.is_silent.lock().unwrap() = true;
