@@ -76,6 +76,92 @@ impl<'de> Deserialize<'de> for RoomSlug {
     }
 }
 
+/// A quality below the source's that the origin makes while somebody watches it; the name stands in playlists' addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Rung {
+    P1080,
+    P720,
+    P480,
+    P360,
+    P240,
+    P144,
+}
+
+impl Rung {
+    /// The largest first.
+    pub const ALL: [Self; 6] = [Self::P1080, Self::P720, Self::P480, Self::P360, Self::P240, Self::P144];
+
+    /// `720p`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P1080 => "1080p",
+            Self::P720 => "720p",
+            Self::P480 => "480p",
+            Self::P360 => "360p",
+            Self::P240 => "240p",
+            Self::P144 => "144p",
+        }
+    }
+
+    /// Lines of the picture.
+    pub fn height(self) -> u16 {
+        match self {
+            Self::P1080 => 1080,
+            Self::P720 => 720,
+            Self::P480 => 480,
+            Self::P360 => 360,
+            Self::P240 => 240,
+            Self::P144 => 144,
+        }
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text is no rung's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a quality is 1080p, 720p, 480p, 360p, 240p or 144p")]
+pub struct InvalidRung;
+
+impl FromStr for Rung {
+    type Err = InvalidRung;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRung> {
+        Self::ALL
+            .into_iter()
+            .find(|rung| rung.as_str() == text)
+            .ok_or(InvalidRung)
+    }
+}
+
+/// What a relay follows: a room's source, or one rung of its ladder. Each has epochs and a window of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChannelId {
+    pub room: RoomSlug,
+    /// `None`: the source.
+    pub rung: Option<Rung>,
+}
+
+impl ChannelId {
+    /// The room's stream as its publisher sends it.
+    pub fn source(room: RoomSlug) -> Self {
+        Self { room, rung: None }
+    }
+}
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rung {
+            None => write!(f, "{}", self.room),
+            Some(rung) => write!(f, "{}@{rung}", self.room),
+        }
+    }
+}
+
 /// One unbroken run of a room's stream with one set of renditions; written as 16 hex digits in URLs.
 ///
 /// A new epoch means new playlist URLs, so a number under one epoch never names other bytes.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use common::{
     id::{Msn, RenditionId},
     live::{EpochDescription, LiveEvent, Part},
-    media::access_unit::{AccessUnit, Codec, MediaMessage, TrackKind},
+    media::access_unit::{AccessUnit, Codec, MediaMessage, TrackId},
     packager::{Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
@@ -103,11 +103,12 @@ fn video_message(body: &[u8], timestamp_ms: u32) -> Option<MediaMessage> {
     let payload = Bytes::copy_from_slice(&body[5..]);
     match body[1] {
         0 => Some(MediaMessage::Config {
+            track: TrackId::VIDEO,
             codec: Codec::H264,
             record: payload,
         }),
         1 => Some(MediaMessage::AccessUnit(AccessUnit {
-            track: TrackKind::Video,
+            track: TrackId::VIDEO,
             timestamp_ms,
             composition_ms,
             sync: body[0] >> 4 == 1,
@@ -121,12 +122,13 @@ fn audio_message(body: &[u8], timestamp_ms: u32) -> Option<MediaMessage> {
     let payload = Bytes::copy_from_slice(&body[2..]);
     if body[1] == 0 {
         return Some(MediaMessage::Config {
+            track: TrackId::AUDIO,
             codec: Codec::Aac,
             record: payload,
         });
     }
     Some(MediaMessage::AccessUnit(AccessUnit {
-        track: TrackKind::Audio,
+        track: TrackId::AUDIO,
         timestamp_ms,
         composition_ms: 0,
         sync: true,
@@ -134,7 +136,7 @@ fn audio_message(body: &[u8], timestamp_ms: u32) -> Option<MediaMessage> {
     }))
 }
 
-fn count(messages: &[(u32, MediaMessage)], track: TrackKind) -> usize {
+fn count(messages: &[(u32, MediaMessage)], track: TrackId) -> usize {
     messages
         .iter()
         .filter(|(_, m)| matches!(m, MediaMessage::AccessUnit(unit) if unit.track == track))
@@ -250,7 +252,7 @@ fn decodes_clean(path: &Path) {
 fn check(encode: Encode) -> Packaged {
     let messages = demux(&encode.flv());
     let packaged = package(&messages, &[]);
-    for (rendition, track) in [(0, TrackKind::Video), (1, TrackKind::Audio)] {
+    for (rendition, track) in [(0, TrackId::VIDEO), (1, TrackId::AUDIO)] {
         let path = packaged.write(encode.name, rendition, 0);
         let packets = packets(&path);
         let expected = count(&messages, track);
@@ -359,12 +361,12 @@ fn both_sides_of_an_outage_decode() {
 #[test]
 fn silence_in_the_place_of_lost_sound_decodes() {
     let mut messages = demux(&USUAL.flv());
-    let all = count(&messages, TrackKind::Audio);
+    let all = count(&messages, TrackId::AUDIO);
     messages.retain(|(timestamp_ms, message)| {
-        !matches!(message, MediaMessage::AccessUnit(unit) if unit.track == TrackKind::Audio)
+        !matches!(message, MediaMessage::AccessUnit(unit) if unit.track == TrackId::AUDIO)
             || !(3000..4000).contains(timestamp_ms)
     });
-    assert!(count(&messages, TrackKind::Audio) < all - 40);
+    assert!(count(&messages, TrackId::AUDIO) < all - 40);
     let packaged = package(&messages, &[]);
     let path = packaged.write("silence", 1, 0);
     assert!(packets(&path).len().abs_diff(all) <= 3);

@@ -24,12 +24,14 @@ const AUDIO: RenditionId = RenditionId(0);
 /// Segments 7 to 9 of four parts each, and two parts of segment 10.
 static WINDOW: LazyLock<LiveWindow> = LazyLock::new(|| {
     let description = EpochDescription {
+ladder: Vec::new(), audio_only: false, parent: None,
         epoch: Epoch(1),
         target_duration_s: 2,
         part_target_ms: 500,
         first_msn: Msn(7),
         renditions: vec![RenditionDescription {
             format: RenditionFormat::Audio {
+index: 0, name: "main".to_owned(), language: None,
                 channels: 2,
                 sample_rate: 48_000,
             },

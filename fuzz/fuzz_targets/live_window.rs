@@ -29,15 +29,18 @@ fn description() -> Arc<EpochDescription> {
         bit_rate: BitRate { peak: 1, average: 1 },
     };
     let video = RenditionFormat::Video {
+range: Default::default(), captions: false,
         width: 1,
         height: 1,
         frame_rate_millihertz: 1,
     };
     let audio = RenditionFormat::Audio {
+index: 0, name: "main".to_owned(), language: None,
         channels: 1,
         sample_rate: 1,
     };
     Arc::new(EpochDescription {
+ladder: Vec::new(), audio_only: false, parent: None,
         epoch: Epoch(1),
         target_duration_s: 2,
         part_target_ms: 500,

@@ -12,7 +12,7 @@ use common::{
         LiveEvent,
         window::{LiveWindow, Retention},
     },
-    media::access_unit::{AccessUnit, Codec, MediaMessage, TrackKind},
+    media::access_unit::{AccessUnit, Codec, MediaMessage, TrackId},
     packager::{Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
@@ -39,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
             monotonic: Monotonic(Duration::from_millis(now_ms.into())),
             unix: UnixMillis(now_ms.into()),
         };
-        let track = if kind & 1 == 0 { TrackKind::Video } else { TrackKind::Audio };
+        let track = if kind & 1 == 0 { TrackId::VIDEO } else { TrackId::AUDIO };
         let timestamp = &mut clock[usize::from(kind & 1)];
         // Mostly a frame further, now and then anywhere.
         *timestamp = match kind >> 6 {
@@ -51,16 +51,16 @@ fuzz_target!(|bytes: &[u8]| {
             0 => packager.interrupted(now),
             1 => packager.tick(now),
             2 | 3 => {
-                let _ = packager.push(now, MediaMessage::Config { codec: Codec::H264, record: Bytes::from_static(AVC) });
+                let _ = packager.push(now, MediaMessage::Config { track: TrackId::VIDEO, codec: Codec::H264, record: Bytes::from_static(AVC) });
             }
             4 | 5 => {
                 let record = Bytes::from_static(AAC[usize::from(flags & 1)]);
-                let _ = packager.push(now, MediaMessage::Config { codec: Codec::Aac, record });
+                let _ = packager.push(now, MediaMessage::Config { track: TrackId::AUDIO, codec: Codec::Aac, record });
             }
             6 => {
                 let record = Bytes::copy_from_slice(rest);
                 let codec = if kind & 1 == 0 { Codec::H264 } else { Codec::Aac };
-                let _ = packager.push(now, MediaMessage::Config { codec, record });
+                let _ = packager.push(now, MediaMessage::Config { track, codec, record });
             }
             _ => {
                 let unit = AccessUnit {

@@ -180,12 +180,18 @@ mod tests {
 
     fn start(epoch: u64) -> LiveEvent {
         LiveEvent::Start(Arc::new(EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
             epoch: Epoch(epoch),
             target_duration_s: 2,
             part_target_ms: 500,
             first_msn: Msn(7),
             renditions: vec![RenditionDescription {
                 format: RenditionFormat::Audio {
+                    index: 0,
+                    name: "main".to_owned(),
+                    language: None,
                     channels: 2,
                     sample_rate: 48_000,
                 },

@@ -4,7 +4,7 @@ mod rtmp_support;
 
 use std::time::{Duration, Instant};
 
-use common::media::access_unit::{AccessUnit, Codec, MediaMessage, TrackKind};
+use common::media::access_unit::{AccessUnit, Codec, MediaMessage, TrackId};
 use origin::ingest::admission::PublishEnd;
 use rtmp_support::{KEY, Server};
 use tokio::process::Command;
@@ -42,7 +42,7 @@ fn ffmpeg(url: &str) -> Command {
     command
 }
 
-fn units(messages: &[MediaMessage], track: TrackKind) -> Vec<&AccessUnit> {
+fn units(messages: &[MediaMessage], track: TrackId) -> Vec<&AccessUnit> {
     let units = messages.iter().filter_map(|message| match message {
         MediaMessage::AccessUnit(unit) if unit.track == track => Some(unit),
         _ => None,
@@ -57,7 +57,7 @@ fn is_configured_first(messages: &[MediaMessage], codec: Codec) -> bool {
         .position(|m| matches!(m, MediaMessage::Config { codec: c, .. } if *c == codec));
     let unit = messages
         .iter()
-        .position(|m| matches!(m, MediaMessage::AccessUnit(unit) if unit.track == codec.track()));
+        .position(|m| matches!(m, MediaMessage::AccessUnit(unit) if unit.track.kind == codec.kind()));
     config.is_some() && config < unit
 }
 
@@ -88,14 +88,14 @@ async fn ffmpeg_publishes_h264_and_aac() {
     assert!(is_configured_first(&messages, Codec::H264));
     assert!(is_configured_first(&messages, Codec::Aac));
 
-    let video = units(&messages, TrackKind::Video);
+    let video = units(&messages, TrackId::VIDEO);
     assert_eq!(video.len(), 60);
     let key_frames: Vec<usize> = (0..60).filter(|&index| video[index].sync).collect();
     assert_eq!(key_frames, [0, 30]);
     assert!(video.is_sorted_by(|a, b| a.timestamp_ms < b.timestamp_ms));
     assert!(video.iter().any(|unit| unit.composition_ms > 0), "B-frames");
 
-    let audio = units(&messages, TrackKind::Audio);
+    let audio = units(&messages, TrackId::AUDIO);
     // 2 s of 1024 samples at 48 kHz is 93.75 frames; priming and flushing add some.
     assert!((94..=97).contains(&audio.len()), "{} audio frames", audio.len());
     assert!(audio.iter().all(|unit| unit.sync && unit.composition_ms == 0));

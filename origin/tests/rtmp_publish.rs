@@ -5,7 +5,7 @@ mod rtmp_support;
 use std::time::{Duration, Instant};
 
 use common::{
-    media::access_unit::{AccessUnit, Codec, MediaMessage, StreamMetadata, TrackKind},
+    media::access_unit::{AccessUnit, Codec, MediaMessage, StreamMetadata, TrackId},
     rtmp::{
         amf0::{self, Value},
         message::type_id,
@@ -69,11 +69,12 @@ async fn what_is_published_reaches_the_room_in_order() {
             ..StreamMetadata::default()
         }),
         MediaMessage::Config {
+            track: TrackId::VIDEO,
             codec: Codec::H264,
             record: AVCC.to_vec().into(),
         },
         MediaMessage::AccessUnit(AccessUnit {
-            track: TrackKind::Video,
+            track: TrackId::VIDEO,
             timestamp_ms: 0x0100_0000,
             composition_ms: 66,
             sync: true,

@@ -10,7 +10,7 @@ use super::{
     metadata,
     tag::{Tag, TagKind},
 };
-use crate::media::access_unit::{AccessUnit, Codec, MediaMessage, TrackKind};
+use crate::media::access_unit::{AccessUnit, Codec, MediaMessage, TrackId, TrackKind};
 
 /// Shortest `AVCDecoderConfigurationRecord`: the fixed fields and two counts of zero, bytes.
 const MIN_AVC_RECORD: usize = 7;
@@ -203,6 +203,7 @@ fn avc_config(record: Bytes) -> Result<Demuxed, FlvError> {
     }
     match (record[4] & 0b11) + 1 {
         4 => Ok(Demuxed::Media(MediaMessage::Config {
+            track: TrackId::VIDEO,
             codec: Codec::H264,
             record,
         })),
@@ -215,6 +216,7 @@ fn aac_config(record: Bytes) -> Result<Demuxed, FlvError> {
         return Err(FlvError::Truncated(TrackKind::Audio));
     }
     Ok(Demuxed::Media(MediaMessage::Config {
+        track: TrackId::AUDIO,
         codec: Codec::Aac,
         record,
     }))
@@ -231,7 +233,7 @@ fn access_unit(
         return None;
     }
     let unit = AccessUnit {
-        track,
+        track: TrackId { kind: track, index: 0 },
         timestamp_ms,
         composition_ms,
         sync,

@@ -41,6 +41,7 @@ pub(super) fn parse(body: &[u8]) -> Option<StreamMetadata> {
         audio_kbps: number("audiodatarate"),
         has_video: names_codecs.then_some(video.is_some()),
         has_audio: names_codecs.then_some(audio.is_some()),
+        audio_tracks: Vec::new(),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::{
         segment::{Segment, StoredPart},
         window::LiveWindow,
     },
-    media::access_unit::TrackKind,
+    media::access_unit::TrackId,
 };
 
 pub use super::directives::Skip;
@@ -49,7 +49,7 @@ struct Playlist<'a> {
     window: &'a LiveWindow,
     description: &'a EpochDescription,
     rendition: RenditionId,
-    track: TrackKind,
+    track: TrackId,
     timescale: u32,
     target_ticks: u64,
     /// Of all that is listed, GAP segments included.
@@ -304,7 +304,7 @@ impl<'a> Playlist<'a> {
                 continue;
             };
             text.push("#EXT-X-RENDITION-REPORT:URI=\"")
-                .push(uri::playlist(rendition.format.track()));
+                .push(&uri::playlist(rendition.format.track()));
             text.push("\",LAST-MSN=").number(newest.msn().0);
             let last_part = u64::try_from(newest.parts().len())
                 .unwrap_or(u64::MAX)

@@ -5,7 +5,7 @@
 use crate::{
     hls::{profile::VERSION, text::Text, uri},
     live::{EpochDescription, RenditionFormat},
-    media::access_unit::TrackKind,
+    media::access_unit::{TrackId, TrackKind},
 };
 
 const AUDIO_GROUP: &str = "a";
@@ -18,11 +18,11 @@ pub fn render(description: &EpochDescription) -> String {
     let video = description
         .renditions
         .iter()
-        .find(|rendition| rendition.format.track() == TrackKind::Video);
+        .find(|rendition| rendition.format.kind() == TrackKind::Video);
     let audio = description
         .renditions
         .iter()
-        .find(|rendition| rendition.format.track() == TrackKind::Audio);
+        .find(|rendition| rendition.format.kind() == TrackKind::Audio);
     let has_audio_group = video.is_some() && audio.is_some();
     if let Some(audio) = audio.filter(|_| has_audio_group) {
         text.push("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"").push(AUDIO_GROUP);
@@ -31,7 +31,7 @@ pub fn render(description: &EpochDescription) -> String {
             text.push(",CHANNELS=\"").number(*channels).push("\"");
         }
         text.push(",URI=\"")
-            .push(&uri::playlist_from_multivariant(description.epoch, TrackKind::Audio))
+            .push(&uri::playlist_from_multivariant(description.epoch, TrackId::AUDIO))
             .push("\"\n");
     }
 
@@ -50,6 +50,7 @@ pub fn render(description: &EpochDescription) -> String {
         width,
         height,
         frame_rate_millihertz,
+        ..
     }) = video.map(|rendition| &rendition.format)
     {
         if *width > 0 && *height > 0 {
@@ -63,9 +64,9 @@ pub fn render(description: &EpochDescription) -> String {
         text.push(",AUDIO=\"").push(AUDIO_GROUP).push("\"");
     }
     let track = if video.is_some() {
-        TrackKind::Video
+        TrackId::VIDEO
     } else {
-        TrackKind::Audio
+        TrackId::AUDIO
     };
     text.push("\n")
         .push(&uri::playlist_from_multivariant(description.epoch, track))

@@ -1,11 +1,11 @@
 //! Names of the files of an epoch, both ways. All are relative to `/live/{slug}/{epoch}/`, so that a playlist's text is the same for
 //! all viewers, whatever token stands in front.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     id::{Epoch, Msn},
-    media::access_unit::TrackKind,
+    media::access_unit::{MAX_AUDIO_TRACKS, TrackId},
 };
 
 /// The multivariant playlist, in the folder above the epochs.
@@ -17,13 +17,13 @@ pub const MULTIVARIANT: &str = "index.m3u8";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaPath {
     /// `video.m3u8`
-    Playlist(TrackKind),
+    Playlist(TrackId),
     /// `v-init-0.mp4`
-    Init { track: TrackKind, init_id: u32 },
+    Init { track: TrackId, init_id: u32 },
     /// `v-7.m4s`
-    Segment { track: TrackKind, msn: Msn },
+    Segment { track: TrackId, msn: Msn },
     /// `v-7.0.m4s`
-    Part { track: TrackKind, msn: Msn, part: u32 },
+    Part { track: TrackId, msn: Msn, part: u32 },
     /// `gap.mp4`, which stands where there is no media and is never there.
     Gap,
 }
@@ -37,11 +37,11 @@ pub fn parse_media(file: &str) -> Option<MediaPath> {
     if file == GAP {
         return Some(MediaPath::Gap);
     }
-    for track in [TrackKind::Video, TrackKind::Audio] {
+    for track in tracks() {
         if file == playlist(track) {
             return Some(MediaPath::Playlist(track));
         }
-        let Some(rest) = file.strip_prefix(prefix(track)) else {
+        let Some(rest) = file.strip_prefix(&*prefix(track)) else {
             continue;
         };
         if let Some(init) = rest.strip_prefix("init-") {
@@ -70,23 +70,29 @@ pub fn parse_media(file: &str) -> Option<MediaPath> {
     None
 }
 
-/// Name of a track's media playlist. Neither is the beginning of the other: hls.js matches reports by prefix.
-pub fn playlist(track: TrackKind) -> &'static str {
+/// Name of a track's media playlist. None is the beginning of another: hls.js matches reports by prefix.
+pub fn playlist(track: TrackId) -> Cow<'static, str> {
     match track {
-        TrackKind::Video => "video.m3u8",
-        TrackKind::Audio => "audio.m3u8",
+        TrackId::VIDEO => "video.m3u8".into(),
+        TrackId::AUDIO => "audio.m3u8".into(),
+        TrackId { index, .. } => format!("audio-{index}.m3u8").into(),
     }
 }
 
+fn tracks() -> impl Iterator<Item = TrackId> {
+    std::iter::once(TrackId::VIDEO).chain((0..MAX_AUDIO_TRACKS).map(TrackId::audio))
+}
+
 /// A track's media playlist as the multivariant playlist refers to it.
-pub fn playlist_from_multivariant(epoch: Epoch, track: TrackKind) -> String {
+pub fn playlist_from_multivariant(epoch: Epoch, track: TrackId) -> String {
     format!("{epoch}/{}", playlist(track))
 }
 
-fn prefix(track: TrackKind) -> &'static str {
+fn prefix(track: TrackId) -> Cow<'static, str> {
     match track {
-        TrackKind::Video => "v-",
-        TrackKind::Audio => "a-",
+        TrackId::VIDEO => "v-".into(),
+        TrackId::AUDIO => "a-".into(),
+        TrackId { index, .. } => format!("a{index}-").into(),
     }
 }
 
@@ -100,11 +106,15 @@ impl MediaPath {
     /// Appends the name.
     pub(super) fn write_to(self, text: &mut super::text::Text) {
         match self {
-            Self::Playlist(track) => text.push(playlist(track)),
-            Self::Init { track, init_id } => text.push(prefix(track)).push("init-").number(init_id).push(INIT_SUFFIX),
-            Self::Segment { track, msn } => text.push(prefix(track)).number(msn.0).push(MEDIA_SUFFIX),
+            Self::Playlist(track) => text.push(&playlist(track)),
+            Self::Init { track, init_id } => text
+                .push(&prefix(track))
+                .push("init-")
+                .number(init_id)
+                .push(INIT_SUFFIX),
+            Self::Segment { track, msn } => text.push(&prefix(track)).number(msn.0).push(MEDIA_SUFFIX),
             Self::Part { track, msn, part } => text
-                .push(prefix(track))
+                .push(&prefix(track))
                 .number(msn.0)
                 .push(".")
                 .number(part)
@@ -130,18 +140,18 @@ mod tests {
 
     #[test]
     fn names_are_as_the_contract_shows_them() {
-        let track = TrackKind::Video;
+        let track = TrackId::VIDEO;
         let names = [
-            (MediaPath::Playlist(TrackKind::Audio), "audio.m3u8"),
+            (MediaPath::Playlist(TrackId::AUDIO), "audio.m3u8"),
             (MediaPath::Init { track, init_id: 0 }, "v-init-0.mp4"),
             (MediaPath::Segment { track, msn: Msn(7) }, "v-7.m4s"),
             (
                 MediaPath::Part {
-                    track: TrackKind::Audio,
+                    track: TrackId::audio(1),
                     msn: Msn(7),
                     part: 12,
                 },
-                "a-7.12.m4s",
+                "a1-7.12.m4s",
             ),
             (MediaPath::Gap, "gap.mp4"),
         ];

@@ -3,8 +3,8 @@
 
 use crate::{
     id::{Msn, RenditionId},
-    live::{EpochDescription, RenditionDescription, RenditionFormat},
-    media::access_unit::TrackKind,
+    live::{EpochDescription, RenditionDescription, RenditionFormat, RungDescription},
+    media::access_unit::{MAX_AUDIO_TRACKS, TrackId, TrackKind},
 };
 
 /// GAP segments that are listed in front of the first real one (PROTOCOLS 1.5); `first_msn` leaves room for their numbers.
@@ -13,12 +13,15 @@ pub const GAP_SEGMENTS: u64 = 7;
 pub const MAX_MSN: u64 = 1 << 48;
 /// No decode time is above this, in ticks.
 pub const MAX_DTS: u64 = 1 << 60;
-/// One video and one audio track.
-pub const MAX_RENDITIONS: usize = 2;
+/// One video track and all audio tracks.
+pub const MAX_RENDITIONS: usize = 1 + MAX_AUDIO_TRACKS as usize;
 
 const MAX_TARGET_DURATION_S: u32 = 12;
 const PART_TARGET_MS: std::ops::RangeInclusive<u32> = 50..=5000;
 const MAX_CODECS_LEN: usize = 64;
+/// Of an audio track's name.
+const MAX_NAME_CHARS: usize = 64;
+const MAX_LANGUAGE_LEN: usize = 35;
 
 /// Why a description cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +32,12 @@ pub enum DescriptionError {
     PartTarget(u32),
     #[error("first media sequence number {0} is not in {GAP_SEGMENTS}..={MAX_MSN}")]
     FirstMsn(u64),
-    #[error("renditions are not one video, one audio, or the video and then the audio")]
+    #[error("renditions are not a video, audio tracks in order, or the video and then the audio tracks")]
     Renditions,
+    #[error("rendition {0} has a name or language that is empty, long, or not plain")]
+    Label(u8),
+    #[error("the ladder is not in order, or a rung of it has a size or a codecs string that cannot be")]
+    Ladder,
     #[error("rendition {0} has a timescale of zero")]
     Timescale(u8),
     #[error("rendition {0} has a codecs string that is empty, long, or not plain")]
@@ -49,24 +56,28 @@ impl EpochDescription {
         if !(GAP_SEGMENTS..=MAX_MSN).contains(&self.first_msn.0) {
             return Err(DescriptionError::FirstMsn(self.first_msn.0));
         }
-        let mut tracks = self.renditions.iter().map(|rendition| rendition.format.track());
-        let well_ordered = match (tracks.next(), tracks.next(), tracks.next()) {
-            (Some(_), None, _) => true,
-            (Some(first), Some(second), None) => first == TrackKind::Video && second == TrackKind::Audio,
-            _ => false,
-        };
-        if !well_ordered {
+        let tracks = || self.renditions.iter().map(|rendition| rendition.format.track());
+        let is_known = |track: TrackId| track == TrackId::VIDEO || track.index < MAX_AUDIO_TRACKS;
+        // Video sorts before audio, audio by number.
+        if self.renditions.is_empty() || !tracks().all(is_known) || !tracks().is_sorted_by(|a, b| a < b) {
             return Err(DescriptionError::Renditions);
         }
         for (index, rendition) in (0u8..).zip(&self.renditions) {
             if rendition.timescale == 0 {
                 return Err(DescriptionError::Timescale(index));
             }
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
-            let codecs = rendition.codecs.as_bytes();
-            if !(1..=MAX_CODECS_LEN).contains(&codecs.len()) || !codecs.iter().copied().all(plain) {
+            if !is_codecs(&rendition.codecs) {
                 return Err(DescriptionError::Codecs(index));
             }
+            if let RenditionFormat::Audio { name, language, .. } = &rendition.format
+                && !(is_name(name) && language.as_deref().is_none_or(is_language))
+            {
+                return Err(DescriptionError::Label(index));
+            }
+        }
+        let can_be = |rung: &RungDescription| rung.width > 0 && rung.height > 0 && is_codecs(&rung.codecs);
+        if !self.ladder.iter().all(can_be) || !self.ladder.is_sorted_by(|a, b| a.rung < b.rung) {
+            return Err(DescriptionError::Ladder);
         }
         Ok(())
     }
@@ -77,7 +88,7 @@ impl EpochDescription {
     }
 
     /// The rendition that carries this track.
-    pub fn rendition_of(&self, track: TrackKind) -> Option<RenditionId> {
+    pub fn rendition_of(&self, track: TrackId) -> Option<RenditionId> {
         self.rendition_ids()
             .find(|&id| self.rendition(id).is_some_and(|r| r.format.track() == track))
     }
@@ -96,10 +107,33 @@ impl EpochDescription {
 
 impl RenditionFormat {
     /// Which track this is.
-    pub fn track(&self) -> TrackKind {
+    pub fn track(&self) -> TrackId {
         match self {
-            Self::Video { .. } => TrackKind::Video,
-            Self::Audio { .. } => TrackKind::Audio,
+            Self::Video { .. } => TrackId::VIDEO,
+            Self::Audio { index, .. } => TrackId::audio(*index),
         }
     }
+
+    /// What the track carries.
+    pub fn kind(&self) -> TrackKind {
+        self.track().kind
+    }
+}
+
+fn is_codecs(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
+    (1..=MAX_CODECS_LEN).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// Whether the text can stand in a quoted string of a playlist, as a name that people read.
+pub fn is_name(text: &str) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= MAX_NAME_CHARS
+        && !text.chars().any(|c| c == '"' || c.is_control())
+}
+
+/// Whether the text looks like a BCP 47 tag.
+pub fn is_language(text: &str) -> bool {
+    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= MAX_LANGUAGE_LEN && text.split('-').all(subtag)
 }

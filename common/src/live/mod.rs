@@ -19,7 +19,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{Epoch, Msn, PartId, RenditionId},
+    id::{Epoch, Msn, PartId, RenditionId, Rung},
     time::UnixMillis,
 };
 
@@ -34,8 +34,27 @@ pub struct EpochDescription {
     pub part_target_ms: u32,
     /// Number of the first segment with media; GAP segments are listed before it (PROTOCOLS 1.5).
     pub first_msn: Msn,
-    /// Indexed by [`RenditionId`]. Video, if any, is first.
+    /// Indexed by [`RenditionId`]. Video, if any, is first; audio tracks follow in the order of their numbers.
     pub renditions: Vec<RenditionDescription>,
+    /// What else can be had of the same picture, the best first. Empty in a rung's own description.
+    pub ladder: Vec<RungDescription>,
+    /// There is a variant of sound alone.
+    pub audio_only: bool,
+    /// In a rung's own description: the source's epoch, whose segments this one's are numbered and cut as.
+    pub parent: Option<Epoch>,
+}
+
+/// A rung as the multivariant playlist offers it, whether it is being made or not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RungDescription {
+    pub rung: Rung,
+    pub width: u16,
+    pub height: u16,
+    pub frame_rate_millihertz: u32,
+    /// RFC 6381.
+    pub codecs: String,
+    /// Of the picture alone.
+    pub bit_rate: BitRate,
 }
 
 /// One track in its own files.
@@ -62,11 +81,31 @@ pub enum RenditionFormat {
         width: u16,
         height: u16,
         frame_rate_millihertz: u32,
+        range: VideoRange,
+        /// CEA-608 or CEA-708 captions ride in the pictures.
+        captions: bool,
     },
     Audio {
+        /// Enhanced RTMP's number of the track.
+        index: u8,
         channels: u8,
         sample_rate: u32,
+        /// What viewers choose it by; unique in its epoch.
+        name: String,
+        /// BCP 47.
+        language: Option<String>,
     },
+}
+
+/// VIDEO-RANGE of a variant (RFC 8216bis section 4.4.6.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VideoRange {
+    #[default]
+    Sdr,
+    /// Transfer characteristics 18.
+    Hlg,
+    /// Transfer characteristics 16.
+    Pq,
 }
 
 /// One part: a CMAF fragment (moof + mdat) of one rendition.

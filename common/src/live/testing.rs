@@ -24,6 +24,9 @@ const PARTS: u64 = 4;
 
 pub(crate) fn description() -> Arc<EpochDescription> {
     Arc::new(EpochDescription {
+        ladder: Vec::new(),
+        audio_only: false,
+        parent: None,
         epoch: Epoch(0x0123_4567_89ab_cdef),
         target_duration_s: 2,
         part_target_ms: 500,
@@ -31,6 +34,8 @@ pub(crate) fn description() -> Arc<EpochDescription> {
         renditions: vec![
             RenditionDescription {
                 format: RenditionFormat::Video {
+                    range: Default::default(),
+                    captions: false,
                     width: 1920,
                     height: 1080,
                     frame_rate_millihertz: 60_000,
@@ -44,6 +49,9 @@ pub(crate) fn description() -> Arc<EpochDescription> {
             },
             RenditionDescription {
                 format: RenditionFormat::Audio {
+                    index: 0,
+                    name: "main".to_owned(),
+                    language: None,
                     channels: 2,
                     sample_rate: AUDIO_SCALE,
                 },

@@ -123,6 +123,9 @@ fn numbers(window: &LiveWindow) -> Vec<u64> {
 #[test]
 fn long_segments_leave_when_enough_is_listed_without_them() {
     let long = Arc::new(EpochDescription {
+        ladder: Vec::new(),
+        audio_only: false,
+        parent: None,
         target_duration_s: 9,
         ..(*description()).clone()
     });
@@ -153,6 +156,9 @@ fn long_segments_leave_when_enough_is_listed_without_them() {
 #[test]
 fn seven_segments_of_the_longest_kind_stay() {
     let longest = Arc::new(EpochDescription {
+        ladder: Vec::new(),
+        audio_only: false,
+        parent: None,
         target_duration_s: 12,
         ..(*description()).clone()
     });

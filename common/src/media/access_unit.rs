@@ -2,11 +2,37 @@
 
 use bytes::Bytes;
 
-/// Which of a publisher's two tracks.
+/// What a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TrackKind {
     Video,
     Audio,
+}
+
+/// Most audio tracks of one stream: dubs of a film, and a commentary.
+pub const MAX_AUDIO_TRACKS: u8 = 4;
+
+/// One of a publisher's tracks: the picture, or one of up to [`MAX_AUDIO_TRACKS`] sounds, numbered from 0 as Enhanced RTMP does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackId {
+    pub kind: TrackKind,
+    pub index: u8,
+}
+
+impl TrackId {
+    pub const VIDEO: Self = Self {
+        kind: TrackKind::Video,
+        index: 0,
+    };
+    /// The sound that plays unless a viewer chooses another.
+    pub const AUDIO: Self = Self::audio(0);
+
+    pub const fn audio(index: u8) -> Self {
+        Self {
+            kind: TrackKind::Audio,
+            index,
+        }
+    }
 }
 
 /// A codec the packager can carry.
@@ -15,16 +41,30 @@ pub enum TrackKind {
 pub enum Codec {
     /// Record: `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15). Payload: NAL units behind 4-byte lengths.
     H264,
+    /// Record: `HEVCDecoderConfigurationRecord` (ISO/IEC 14496-15). Payload: NAL units behind 4-byte lengths.
+    Hevc,
+    /// Record: `AV1CodecConfigurationRecord` (AV1 in ISOBMFF). Payload: one temporal unit in low-overhead OBUs.
+    Av1,
+    /// Record: `VPCodecConfigurationRecord` (VP9 in ISOBMFF). Payload: one frame or superframe.
+    Vp9,
     /// Record: `AudioSpecificConfig` (ISO/IEC 14496-3). Payload: one raw AAC frame.
     Aac,
+    /// Record: `OpusHead` (RFC 7845), or empty: two channels at 48 kHz. Payload: one packet.
+    Opus,
+    /// Record: `fLaC` and STREAMINFO (RFC 9639). Payload: one frame.
+    Flac,
+    /// Record: empty. Payload: one syncframe, which says all by itself (ETSI TS 102 366).
+    Ac3,
+    /// As [`Codec::Ac3`], enhanced.
+    Eac3,
 }
 
 impl Codec {
-    /// The track that this codec is for.
-    pub fn track(self) -> TrackKind {
+    /// What tracks of this codec carry.
+    pub fn kind(self) -> TrackKind {
         match self {
-            Self::H264 => TrackKind::Video,
-            Self::Aac => TrackKind::Audio,
+            Self::H264 | Self::Hevc | Self::Av1 | Self::Vp9 => TrackKind::Video,
+            Self::Aac | Self::Opus | Self::Flac | Self::Ac3 | Self::Eac3 => TrackKind::Audio,
         }
     }
 }
@@ -32,7 +72,7 @@ impl Codec {
 /// One coded picture or audio frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessUnit {
-    pub track: TrackKind,
+    pub track: TrackId,
     /// Decode time, milliseconds on the publisher's clock as RTMP carries it: starts anywhere, wraps, may jump.
     pub timestamp_ms: u32,
     /// Presentation time less decode time, milliseconds.
@@ -51,6 +91,47 @@ pub struct StreamMetadata {
     pub audio_kbps: Option<f64>,
     pub has_video: Option<bool>,
     pub has_audio: Option<bool>,
+    /// Of audio tracks that are said to have a name or a language, by track number.
+    pub audio_tracks: Vec<AudioTrackLabel>,
+}
+
+/// What a viewer chooses a sound by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AudioTrackLabel {
+    pub index: u8,
+    pub name: Option<String>,
+    /// BCP 47.
+    pub language: Option<String>,
+}
+
+/// How samples mean colours and light, as Enhanced RTMP's `colorInfo` says; code points of ITU-T H.273.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ColourInfo {
+    pub primaries: Option<u8>,
+    pub transfer: Option<u8>,
+    pub matrix: Option<u8>,
+    pub full_range: Option<bool>,
+    pub light_level: Option<LightLevel>,
+    pub mastering: Option<MasteringDisplay>,
+}
+
+/// Candela per square metre.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LightLevel {
+    pub max_content: u16,
+    pub max_frame_average: u16,
+}
+
+/// The display that the film was graded on: chromaticities of red, green, blue and white in CIE 1931 x and y, luminance in candela per square
+/// metre.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MasteringDisplay {
+    pub red: (f64, f64),
+    pub green: (f64, f64),
+    pub blue: (f64, f64),
+    pub white: (f64, f64),
+    pub max_luminance: f64,
+    pub min_luminance: f64,
 }
 
 /// One message of the demuxer to the packager, in the order of arrival.
@@ -59,8 +140,11 @@ pub enum MediaMessage {
     Metadata(StreamMetadata),
     /// A decoder configuration; sent again unchanged by some encoders at each key frame.
     Config {
+        track: TrackId,
         codec: Codec,
         record: Bytes,
     },
+    /// Colours of the picture from here on.
+    Colour(ColourInfo),
     AccessUnit(AccessUnit),
 }

@@ -127,7 +127,7 @@ fn index(track: TrackKind) -> usize {
 
 impl Meters {
     pub(super) fn frame(&mut self, unit: &AccessUnit, at_ms: i64) {
-        match unit.track {
+        match unit.track.kind {
             TrackKind::Video => {
                 self.video.frame(at_ms, unit.payload.len());
                 self.max_composition_ms = self.max_composition_ms.max(unit.composition_ms);

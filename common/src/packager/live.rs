@@ -18,7 +18,7 @@ use crate::{
         init::{self, InitError},
     },
     id::{Epoch, Msn, RenditionId},
-    live::{BitRate, EpochDescription, LiveEvent, RenditionDescription, RenditionFormat},
+    live::{BitRate, EpochDescription, LiveEvent, RenditionDescription, RenditionFormat, VideoRange},
     media::access_unit::TrackKind,
 };
 
@@ -73,6 +73,8 @@ impl Live {
                     width: config.width,
                     height: config.height,
                     frame_rate_millihertz: start.frame_rate,
+                    range: VideoRange::Sdr,
+                    captions: false,
                 },
                 codecs: config.codecs.clone(),
                 timescale: VIDEO_TIMESCALE,
@@ -95,8 +97,11 @@ impl Live {
         if let Some(config) = tracks.audio().filter(|_| start.tracks.audio) {
             renditions.push(RenditionDescription {
                 format: RenditionFormat::Audio {
+                    index: 0,
                     channels: config.channels,
                     sample_rate: config.output_rate,
+                    name: "main".to_owned(),
+                    language: None,
                 },
                 codecs: config.codecs.clone(),
                 timescale: config.sample_rate,
@@ -119,6 +124,9 @@ impl Live {
             part_target_ms: plan.part_target_ms,
             first_msn: start.first_msn,
             renditions,
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
         })));
         let anchor = Anchor {
             at_ms: 0,

@@ -76,6 +76,8 @@ pub enum PackagerError {
     Init(#[from] InitError),
     #[error("an access unit of {0} bytes; at most {MAX_SAMPLE_BYTES} are taken")]
     TooLarge(usize),
+    #[error("{0:?} is not carried")]
+    Codec(Codec),
     #[error("the stream has ended")]
     Ended,
 }
@@ -142,7 +144,10 @@ impl Packager {
                 self.tracks.metadata = metadata;
                 self.settle(now)
             }
-            MediaMessage::Config { codec, record } => self.configure(now, codec, &record),
+            // Of several sounds the first is carried.
+            MediaMessage::Config { track, .. } if track.index > 0 => Ok(()),
+            MediaMessage::Config { codec, record, .. } => self.configure(now, codec, &record),
+            MediaMessage::Colour(_) => Ok(()),
             MediaMessage::AccessUnit(unit) => self.access_unit(now, unit),
         }
     }
@@ -222,31 +227,29 @@ impl Packager {
             return Err(PackagerError::TooLarge(unit.payload.len()));
         }
         // Without configuration a frame cannot be decoded; an empty one is a hint of silence.
-        if unit.payload.is_empty() || !self.tracks.has(unit.track) {
-            self.meters.count_unusable(unit.track);
+        let track = unit.track.kind;
+        if unit.track.index > 0 || unit.payload.is_empty() || !self.tracks.has(track) {
+            self.meters.count_unusable(track);
             return Ok(());
         }
-        let at_ms = match self
-            .clock
-            .place(unit.track, self.tracks.leading(), unit.timestamp_ms, now)
-        {
+        let at_ms = match self.clock.place(track, self.tracks.leading(), unit.timestamp_ms, now) {
             Placement::At(at_ms) => at_ms,
             Placement::AfterBreak(at_ms) => {
                 self.break_off();
                 at_ms
             }
             Placement::Stray => {
-                self.meters.count_stray(unit.track);
+                self.meters.count_stray(track);
                 return Ok(());
             }
         };
-        let is_video = unit.track == TrackKind::Video;
+        let is_video = track == TrackKind::Video;
         if is_video {
             self.gop.frame(at_ms, unit.sync);
         }
         self.meters.frame(&unit, at_ms);
         self.inbox.push_back(Frame {
-            track: unit.track,
+            track,
             at_ms,
             composition_ms: unit.composition_ms,
             sync: unit.sync || !is_video,

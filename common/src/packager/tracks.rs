@@ -48,6 +48,7 @@ impl Tracks {
         match codec {
             Codec::H264 => configure(&mut self.video, record, |record| Ok(AvcConfig::parse(record)?)),
             Codec::Aac => configure(&mut self.audio, record, |record| Ok(AacConfig::parse(record)?)),
+            _ => Err(PackagerError::Codec(codec)),
         }
     }
 

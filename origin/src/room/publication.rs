@@ -224,12 +224,18 @@ mod tests {
         let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500);
         publication.accept(PublisherId(1), Msn(7), 1);
         let description = EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
             epoch: common::id::Epoch(1),
             target_duration_s: 2,
             part_target_ms: 500,
             first_msn: Msn(7),
             renditions: vec![RenditionDescription {
                 format: RenditionFormat::Audio {
+                    index: 0,
+                    name: "main".to_owned(),
+                    language: None,
                     channels: 2,
                     sample_rate: 48_000,
                 },

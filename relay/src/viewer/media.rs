@@ -66,7 +66,7 @@ fn find(window: &LiveWindow, room: &RoomSlug, file: MediaPath) -> Result<Look<(P
         },
         MediaPath::Playlist(_) | MediaPath::Gap => return Err(Problem::NoSuchMedia),
     };
-    let content_type = match track {
+    let content_type = match track.kind {
         TrackKind::Video => "video/mp4",
         TrackKind::Audio => "audio/mp4",
     };

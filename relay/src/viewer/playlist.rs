@@ -17,7 +17,7 @@ use common::{
     },
     id::{Epoch, Msn, RenditionId},
     live::{EpochDescription, window::LiveWindow},
-    media::access_unit::TrackKind,
+    media::access_unit::TrackId,
 };
 use node::{live::Live, web_app};
 use sha2::{Digest, Sha256};
@@ -168,7 +168,7 @@ pub(super) async fn answer_media(
     viewers: &Viewers,
     live: &Arc<Live>,
     epoch: Epoch,
-    track: TrackKind,
+    track: TrackId,
     query: Option<&str>,
     request: &HeaderMap,
 ) -> Result<Response, Problem> {
@@ -187,7 +187,7 @@ pub(super) async fn answer_media(
 fn look(
     renderings: &Renderings,
     window: &LiveWindow,
-    track: TrackKind,
+    track: TrackId,
     directives: &Directives,
 ) -> Result<Look<(Arc<Rendered>, HeaderValue)>, Problem> {
     let description = window.description();

@@ -32,7 +32,7 @@ fn unit(
 ) -> Result<Option<Demuxed>, FlvError> {
     let payload = Bytes::from_static(payload);
     let unit = AccessUnit {
-        track,
+        track: TrackId { kind: track, index: 0 },
         timestamp_ms: 40,
         composition_ms,
         sync,
@@ -43,6 +43,10 @@ fn unit(
 
 fn config(codec: Codec, record: &'static [u8]) -> Result<Option<Demuxed>, FlvError> {
     Ok(Some(Demuxed::Media(MediaMessage::Config {
+        track: TrackId {
+            kind: codec.kind(),
+            index: 0,
+        },
         codec,
         record: Bytes::from_static(record),
     })))
@@ -232,6 +236,7 @@ fn metadata_is_read_with_and_without_set_data_frame() {
         audio_kbps: None,
         has_video: Some(true),
         has_audio: Some(false),
+        audio_tracks: Vec::new(),
     };
     assert_eq!(
         metadata(&["@setDataFrame", "onMetaData"], properties()),

@@ -67,6 +67,9 @@ impl Origin {
             },
         };
         let description = EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
             epoch: Epoch(self.windows.len() as u64 + 1),
             target_duration_s: 2,
             part_target_ms: PART_MS as u32,
@@ -74,6 +77,8 @@ impl Origin {
             renditions: vec![
                 rendition(
                     RenditionFormat::Video {
+                        range: Default::default(),
+                        captions: false,
                         width: 16,
                         height: 16,
                         frame_rate_millihertz: 30_000,
@@ -83,6 +88,9 @@ impl Origin {
                 ),
                 rendition(
                     RenditionFormat::Audio {
+                        index: 0,
+                        name: "main".to_owned(),
+                        language: None,
                         channels: 2,
                         sample_rate: 48_000,
                     },

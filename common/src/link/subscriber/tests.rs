@@ -61,12 +61,17 @@ fn following() -> Subscriber {
 
 fn description() -> EpochDescription {
     EpochDescription {
+        ladder: Vec::new(),
+        audio_only: false,
+        parent: None,
         epoch: EPOCH,
         target_duration_s: 2,
         part_target_ms: 500,
         first_msn: Msn(7),
         renditions: vec![RenditionDescription {
             format: RenditionFormat::Video {
+                range: Default::default(),
+                captions: false,
                 width: 16,
                 height: 16,
                 frame_rate_millihertz: 30_000,
@@ -372,6 +377,9 @@ fn an_epoch_stays_open_while_a_restarted_origin_waits_for_its_publisher() {
     assert!(nothing.is_empty(), "{nothing:?}");
     subscriber.handle(at(60_000), offline());
     let description = EpochDescription {
+        ladder: Vec::new(),
+        audio_only: false,
+        parent: None,
         epoch: Epoch(6),
         first_msn: Msn(1007),
         ..description()
@@ -467,6 +475,9 @@ fn a_window_that_is_none_is_asked_for_again_with_pauses() {
     let mut subscriber = following();
     let bad = || {
         let description = EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
             renditions: Vec::new(),
             ..description()
         };

@@ -13,7 +13,7 @@ use crate::{
     },
     media::{
         aac::{AacConfig, tests::RECORD_OBS},
-        access_unit::{AccessUnit, Codec, MediaMessage, TrackKind},
+        access_unit::{AccessUnit, Codec, MediaMessage, TrackId, TrackKind},
         h264::tests::RECORD_720P30,
     },
     packager::{Packager, PackagerConfig, PackagerNow},
@@ -64,6 +64,10 @@ impl Bench {
 
     pub(super) fn configure(&mut self, codec: Codec, record: &'static [u8]) {
         self.push(MediaMessage::Config {
+            track: TrackId {
+                kind: codec.kind(),
+                index: 0,
+            },
             codec,
             record: Bytes::from_static(record),
         });
@@ -77,7 +81,7 @@ impl Bench {
     pub(super) fn video(&mut self, timestamp_ms: u32, composition_ms: i32, sync: bool) {
         let payload = self.payload(TrackKind::Video);
         self.push(MediaMessage::AccessUnit(AccessUnit {
-            track: TrackKind::Video,
+            track: TrackId::VIDEO,
             timestamp_ms,
             composition_ms,
             sync,
@@ -88,7 +92,7 @@ impl Bench {
     pub(super) fn audio(&mut self, timestamp_ms: u32) {
         let payload = self.payload(TrackKind::Audio);
         self.push(MediaMessage::AccessUnit(AccessUnit {
-            track: TrackKind::Audio,
+            track: TrackId::AUDIO,
             timestamp_ms,
             composition_ms: 0,
             sync: true,

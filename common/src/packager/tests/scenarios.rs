@@ -133,7 +133,8 @@ fn sound_alone_is_published_after_two_seconds() {
         description.renditions[0].format,
         RenditionFormat::Audio {
             channels: 2,
-            sample_rate: 48_000
+            sample_rate: 48_000,
+            ..
         }
     ));
     assert_eq!(bench.reader.frames[1], 600);

@@ -185,6 +185,9 @@ fn a_window_and_a_welcome_are_read_as_they_were_written() {
     let window = UpstreamFrame::Window {
         room: room.clone(),
         description: crate::live::EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
             epoch: Epoch(9),
             target_duration_s: 2,
             part_target_ms: 333,

@@ -239,12 +239,18 @@ pub(super) fn cinema() -> RoomSlug {
 pub(super) fn live_room() -> Arc<Live> {
     let live = Live::new(Retention::origin());
     let description = EpochDescription {
+        ladder: Vec::new(),
+        audio_only: false,
+        parent: None,
         epoch: Epoch(5),
         target_duration_s: 2,
         part_target_ms: 500,
         first_msn: Msn(7),
         renditions: vec![RenditionDescription {
             format: RenditionFormat::Audio {
+                index: 0,
+                name: "main".to_owned(),
+                language: None,
                 channels: 2,
                 sample_rate: 48_000,
             },

@@ -110,12 +110,17 @@ impl Origin {
     /// A new epoch starts with its init segment.
     pub(super) fn go_live(&self) {
         let description = EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
             epoch: EPOCH,
             target_duration_s: 2,
             part_target_ms: 200,
             first_msn: Msn(FIRST_MSN),
             renditions: vec![RenditionDescription {
                 format: RenditionFormat::Video {
+                    range: Default::default(),
+                    captions: false,
                     width: 16,
                     height: 16,
                     frame_rate_millihertz: 30_000,

@@ -108,15 +108,23 @@ impl Stage {
             },
         };
         let video = RenditionFormat::Video {
+            range: Default::default(),
+            captions: false,
             width: 1280,
             height: 720,
             frame_rate_millihertz: 30_000,
         };
         let audio = RenditionFormat::Audio {
+            index: 0,
+            name: "main".to_owned(),
+            language: None,
             channels: 2,
             sample_rate: 48_000,
         };
         self.apply(LiveEvent::Start(Arc::new(EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
             epoch: EPOCH,
             target_duration_s: 2,
             part_target_ms: 500,
