@@ -64,7 +64,8 @@ pub(super) struct Live {
     next_segment: Msn,
     /// The next segment begins a run that is not the epoch's first.
     discontinuity: bool,
-    resumed: bool,
+    /// Runs of segments begun.
+    runs: u64,
 }
 
 impl Live {
@@ -149,7 +150,7 @@ impl Live {
             description,
             next_segment: start.first_msn,
             discontinuity: false,
-            resumed: false,
+            runs: 0,
         }
     }
 
@@ -230,7 +231,8 @@ impl Live {
         }
         self.anchor = anchor;
         self.open = true;
-        self.discontinuity = std::mem::replace(&mut self.resumed, true);
+        self.discontinuity = self.runs > 0;
+        self.runs += 1;
         self.announce(tracks, tap);
         Ok(())
     }
@@ -264,7 +266,13 @@ impl Live {
         }
         if pushed == Pushed::StartsSegment {
             let discontinuity = std::mem::take(&mut self.discontinuity);
-            tap.segment(self.next_segment, frame.at_ms, self.anchor, discontinuity);
+            tap.segment(
+                self.next_segment,
+                frame.at_ms,
+                self.anchor,
+                discontinuity,
+                self.runs - 1,
+            );
             self.next_segment = self.next_segment.next();
         }
         tap.frame(&frame);
