@@ -226,7 +226,7 @@ impl Live {
             video.rendition.begin(init::video(config)?, out);
         }
         if let (Some(audio), Some(config)) = (&mut self.audio, tracks.audio()) {
-            audio.rendition.begin(init::audio(config)?, out);
+            audio.rendition.begin(init::audio(config, None)?, out);
             audio.cutter.start(at_ms, config);
         }
         self.anchor = anchor;

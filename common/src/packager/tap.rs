@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 
 use super::{clock::Anchor, gather::Frame};
-use crate::{id::Msn, live::EpochDescription, media::h264::AvcConfig as VideoConfig, time::UnixMillis};
+use crate::{id::Msn, live::EpochDescription, media::video_config::VideoConfig, time::UnixMillis};
 
 /// What comes out of the tap, in order. Times are session times: the source's decode times in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
