@@ -73,6 +73,14 @@ impl Bench {
         });
     }
 
+    pub(super) fn configure_sound(&mut self, index: u8, record: &'static [u8]) {
+        self.push(MediaMessage::Config {
+            track: TrackId::audio(index),
+            codec: Codec::Aac,
+            record: Bytes::from_static(record),
+        });
+    }
+
     pub(super) fn configure_both(&mut self) {
         self.configure(Codec::Aac, RECORD_OBS);
         self.configure(Codec::H264, RECORD_720P30);
@@ -90,9 +98,14 @@ impl Bench {
     }
 
     pub(super) fn audio(&mut self, timestamp_ms: u32) {
+        self.sound(0, timestamp_ms);
+    }
+
+    /// A frame of the sound of this number.
+    pub(super) fn sound(&mut self, index: u8, timestamp_ms: u32) {
         let payload = self.payload(TrackKind::Audio);
         self.push(MediaMessage::AccessUnit(AccessUnit {
-            track: TrackId::AUDIO,
+            track: TrackId::audio(index),
             timestamp_ms,
             composition_ms: 0,
             sync: true,
@@ -109,13 +122,20 @@ impl Bench {
 
     /// Sends `ms` of both tracks from a timestamp on, in real time.
     pub(super) fn send(&mut self, from: u32, ms: u32, fps: u32, gop: u32) {
+        self.send_with(1, from, ms, fps, gop);
+    }
+
+    /// The same with so many sounds.
+    pub(super) fn send_with(&mut self, sounds: u8, from: u32, ms: u32, fps: u32, gop: u32) {
         let begin = self.now_ms;
         let mut sound = 0;
         for frame in 0..ms * fps / 1000 {
             let at = frame * 1000 / fps;
             while sound * 1024 / 48 <= at {
                 self.now_ms = begin + u64::from(sound * 1024 / 48);
-                self.audio(from + sound * 1024 / 48);
+                for index in 0..sounds {
+                    self.sound(index, from + sound * 1024 / 48);
+                }
                 sound += 1;
             }
             self.now_ms = begin + u64::from(at);
