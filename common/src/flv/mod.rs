@@ -3,5 +3,6 @@
 pub mod demux;
 pub mod tag;
 
+mod colour;
 mod enhanced;
 mod metadata;
