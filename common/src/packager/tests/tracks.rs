@@ -3,7 +3,7 @@
 use super::harness::*;
 use crate::{
     id::{Msn, Rung},
-    live::RenditionFormat,
+    live::{EpochDescription, RenditionDescription, RenditionFormat, VideoRange},
     media::{
         aac::tests::RECORD_OBS,
         access_unit::{AudioTrackLabel, Codec, ColourInfo, MediaMessage, StreamMetadata},
@@ -37,15 +37,13 @@ fn colour(bench: &mut Bench, transfer: u8) {
 }
 
 /// Name and language of each sound of an epoch.
-fn sounds(bench: &Bench, epoch: usize) -> Vec<(&str, Option<&str>)> {
+fn sounds<'a>(bench: &'a Bench, epoch: usize) -> Vec<(&'a str, Option<&'a str>)> {
     let renditions = bench.reader.epochs[epoch].description.renditions.iter();
-    let sound = |format| match format {
-        &RenditionFormat::Audio {
-            ref name, ref language, ..
-        } => Some((&**name, language.as_deref())),
+    let sound = |rendition: &'a RenditionDescription| match &rendition.format {
+        RenditionFormat::Audio { name, language, .. } => Some((&**name, language.as_deref())),
         RenditionFormat::Video { .. } => None,
     };
-    renditions.filter_map(|rendition| sound(&rendition.format)).collect()
+    renditions.filter_map(sound).collect()
 }
 
 #[test]
@@ -138,15 +136,39 @@ fn another_range_of_brightness_is_a_new_epoch_with_the_first_key_frame() {
     assert!(matches!(
         description.renditions[0].format,
         RenditionFormat::Video {
-            range: crate::live::VideoRange::Pq,
+            range: VideoRange::Pq,
             frame_rate_millihertz: 30_000,
             ..
         }
     ));
     let before = &bench.reader.epochs[0].description;
     assert_eq!(description.target_duration_s, before.target_duration_s);
-    let peak = |description: &crate::live::EpochDescription| description.renditions[0].bit_rate.peak;
+    let peak = |description: &EpochDescription| description.renditions[0].bit_rate.peak;
     assert!(peak(description) >= peak(before));
+    bench.end();
+}
+
+#[test]
+fn another_codec_is_a_new_epoch_with_the_next_key_frame() {
+    let mut bench = Bench::new(333);
+    bench.configure_both();
+    bench.send(0, 8000, 30, 60);
+    bench.configure(Codec::Opus, &[]);
+    bench.video(8000, 0, true);
+    assert_eq!(bench.epochs(), 2);
+    let description = &bench.reader.epochs[1].description;
+    assert_eq!(
+        (
+            description.renditions[1].codecs.as_str(),
+            description.renditions[1].timescale
+        ),
+        ("opus", 48_000)
+    );
+    bench.interrupt();
+    bench.now_ms += 3000;
+    bench.configure_both();
+    bench.video(0, 0, true);
+    assert_eq!(bench.epochs(), 3, "and so after an outage");
     bench.end();
 }
 
