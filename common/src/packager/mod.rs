@@ -20,6 +20,7 @@ mod part;
 mod plan;
 mod rates;
 mod rendition;
+mod rung;
 mod tap;
 mod tracks;
 mod video;
@@ -38,6 +39,7 @@ use self::{
 };
 pub use self::{
     health::{AudioHealth, DroppedFrames, IngestHealth, VideoHealth},
+    rung::RungPackager,
     tap::Tapped,
 };
 use crate::{
