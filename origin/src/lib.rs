@@ -20,5 +20,6 @@ pub mod relays;
 pub mod retention;
 pub mod room;
 pub mod secrets;
+pub mod slate;
 pub mod stores;
 pub mod welcome;

@@ -90,11 +90,9 @@ impl TryFrom<StreamColumns> for (RoomSlug, StreamRow) {
         let names: Vec<String> = serde_json::from_str(&row.ladder).map_err(|_| corrupt())?;
         let rungs = names.iter().filter(|name| *name != AUDIO_ONLY);
         let labels: Vec<StoredLabel> = serde_json::from_str(&row.audio_tracks).map_err(|_| corrupt())?;
-        let labels = (0..).zip(labels).map(|(index, StoredLabel { name, language })| AudioTrackLabel {
-            index,
-            name,
-            language,
-        });
+        let labels = (0..)
+            .zip(labels)
+            .map(|(index, StoredLabel { name, language })| AudioTrackLabel { index, name, language });
         let choices = [SlateChoice::Off, SlateChoice::Card, SlateChoice::Picture];
         let slate = choices.into_iter().find(|choice| choice.as_str() == row.slate);
         let stream = StreamRow {

@@ -2,17 +2,13 @@
 //! that was lost.
 
 use bytes::Bytes;
-use common::{id::Rung, media::access_unit::AudioTrackLabel};
+use common::packager::Offer;
 
 /// A room's stream as its host wants it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamSettings {
-    /// The largest first.
-    pub ladder: Vec<Rung>,
-    /// There is a variant of sound alone.
-    pub audio_only: bool,
-    /// These beat what the publisher calls its tracks.
-    pub labels: Vec<AudioTrackLabel>,
+    /// Counts from the next epoch on.
+    pub offer: Offer,
     pub slate: Slate,
 }
 
