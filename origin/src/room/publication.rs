@@ -10,7 +10,7 @@ use common::{
     id::Msn,
     live::LiveEvent,
     media::access_unit::MediaMessage,
-    packager::{IngestHealth, Packager, PackagerConfig, PackagerNow},
+    packager::{IngestHealth, Offer, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
 use node::{clock, live::Live};
@@ -38,6 +38,8 @@ pub(super) struct Publication {
 #[derive(Default)]
 struct Inner {
     packager: Option<Packager>,
+    /// Outlives the packager.
+    offer: Offer,
     publisher: Option<PublisherId>,
     last_media: Monotonic,
 }
@@ -76,14 +78,24 @@ impl Publication {
         let mut inner = self.lock();
         inner.publisher = Some(publisher);
         inner.last_media = clock::monotonic();
-        let part_target_ms = self.part_target_ms;
-        inner.packager.get_or_insert_with(|| {
-            Packager::new(PackagerConfig {
-                part_target_ms,
+        if inner.packager.is_none() {
+            let mut packager = Packager::new(PackagerConfig {
+                part_target_ms: self.part_target_ms,
                 seed,
                 first_msn,
-            })
-        });
+            });
+            packager.set_offer(inner.offer.clone());
+            inner.packager = Some(packager);
+        }
+    }
+
+    /// What epochs that start from now on offer beside the source.
+    pub(super) fn set_offer(&self, offer: Offer) {
+        let mut inner = self.lock();
+        if let Some(packager) = &mut inner.packager {
+            packager.set_offer(offer.clone());
+        }
+        inner.offer = offer;
     }
 
     /// Whether a stream is open, with or without a publisher.
@@ -199,7 +211,10 @@ impl Publication {
         self.inner.lock().unwrap_or_else(|poisoned| {
             error!("packaging failed by a bug: the stream is over");
             let mut inner = poisoned.into_inner();
-            *inner = Inner::default();
+            *inner = Inner {
+                offer: std::mem::take(&mut inner.offer),
+                ..Inner::default()
+            };
             self.inner.clear_poison();
             self.live.abandon();
             self.progress.send_modify(|progress| progress.started_at = None);

@@ -25,6 +25,7 @@ use super::{
     actor::{Actor, COMMAND_QUEUE, RoomCommand},
     audience::Audience,
     publication::Publication,
+    settings::StreamSettings,
 };
 
 /// What is shown of a room.
@@ -139,6 +140,13 @@ impl Rooms {
                 // The actor is gone already only when the daemon stops.
                 let _ = room.commands.send(command).await;
             });
+        }
+    }
+
+    /// The host wants the room's stream to be so from now on; a room that is new offers nothing.
+    pub fn set_stream_settings(&self, slug: &RoomSlug, settings: StreamSettings) {
+        if let Some(room) = self.room(slug) {
+            room.publication.set_offer(settings.offer);
         }
     }
 
