@@ -32,6 +32,7 @@ use crate::{
     retention,
     room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings},
     stores::{self, Stores},
+    transcode::Transcoder,
 };
 
 /// Running answers and goodbyes may take as long when the origin stops.
@@ -242,7 +243,8 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
         part_target_ms: config.part_target_ms,
         retention: Retention::origin(),
     };
-    let rooms = Rooms::new(settings, Arc::new(stores.clone()), shutdown.clone());
+    let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
+    let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
     for (slug, _) in known {
         rooms.open(slug);
     }

@@ -27,12 +27,13 @@ const ADMIN_TOKEN_FILE: Setting = Setting::new("admin-token-file", "STREAMCIRCLE
 const ADMIN_TOKEN: Setting = Setting::secret("admin-token", "SERVER_ADMIN_TOKEN");
 const PART_MS: Setting = Setting::new("part-ms", "STREAMCIRCLE_PART_MS");
 const LINK_ADVERTISE: Setting = Setting::new("link-advertise", "STREAMCIRCLE_LINK_ADVERTISE");
+const FFMPEG: Setting = Setting::new("ffmpeg", "STREAMCIRCLE_FFMPEG");
 const TLS_CERT: Setting = Setting::new("tls-cert", "STREAMCIRCLE_TLS_CERT");
 const TLS_KEY: Setting = Setting::new("tls-key", "STREAMCIRCLE_TLS_KEY");
 const LOG_FORMAT: Setting = Setting::new("log-format", "STREAMCIRCLE_LOG_FORMAT");
 const METRICS: Setting = Setting::new("metrics", "STREAMCIRCLE_METRICS");
 
-const SETTINGS: [Setting; 17] = [
+const SETTINGS: [Setting; 18] = [
     DATA_DIR,
     DATABASE_URL,
     HTTP,
@@ -46,6 +47,7 @@ const SETTINGS: [Setting; 17] = [
     ADMIN_TOKEN,
     PART_MS,
     LINK_ADVERTISE,
+    FFMPEG,
     TLS_CERT,
     TLS_KEY,
     LOG_FORMAT,
@@ -97,6 +99,9 @@ pub struct Flags {
     /// HOST:PORT under which relays reach the link, several with commas [default: host of the public URL, port of --link]
     #[arg(long, value_name = "HOST:PORT", global = true)]
     link_advertise: Option<String>,
+    /// The ffmpeg that makes smaller qualities, found on PATH if it is a bare name [default: ffmpeg]
+    #[arg(long, value_name = "PATH", global = true)]
+    ffmpeg: Option<String>,
     /// Certificate chain (PEM): the HTTP listeners then speak TLS
     #[arg(long, value_name = "FILE", global = true)]
     tls_cert: Option<String>,
@@ -127,6 +132,8 @@ pub struct Config {
     pub part_target_ms: u32,
     /// HOST:PORT, in the order in which a relay tries them.
     pub link_advertise: Vec<String>,
+    /// Looked for on PATH if it has no folder. That there is none is no error: rooms then have no ladder.
+    pub ffmpeg: PathBuf,
     pub tls: Option<TlsFiles>,
     pub log_format: LogFormat,
     pub metrics: Option<SocketAddr>,
@@ -178,6 +185,7 @@ impl Config {
             part_target_ms: part_target_ms(layers, flags)?,
             link_advertise: link_advertise(layers, flags, public_url.host(), link.port())?,
             public_url,
+            ffmpeg: layers.get_or(&FFMPEG, flags.ffmpeg.as_deref(), "ffmpeg".into())?,
             tls,
             log_format: layers.get_or(&LOG_FORMAT, flags.log_format.as_deref(), LogFormat::default())?,
             metrics: layers.get(&METRICS, flags.metrics.as_deref())?,

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     ingest::admission::LeaseEnded,
-    transcode::{LadderHealth, RungHold},
+    transcode::{Ladder, LadderHealth, RungHold, Transcoder},
 };
 
 use super::{
@@ -68,6 +68,7 @@ pub struct Rooms(Arc<Shared>);
 struct Shared {
     config: RoomsConfig,
     store: Arc<dyn MsnStore>,
+    transcoder: Transcoder,
     shutdown: Shutdown,
     rooms: Mutex<HashMap<RoomSlug, Arc<Room>>>,
     /// What relays are told; changes are followed by whoever tells them.
@@ -75,11 +76,23 @@ struct Shared {
 }
 
 impl Rooms {
+    /// Rooms without a ladder.
     pub fn new(config: RoomsConfig, store: Arc<dyn MsnStore>, shutdown: Shutdown) -> Self {
+        let transcoder = Transcoder::none(&shutdown);
+        Self::with_transcoder(config, store, transcoder, shutdown)
+    }
+
+    pub fn with_transcoder(
+        config: RoomsConfig,
+        store: Arc<dyn MsnStore>,
+        transcoder: Transcoder,
+        shutdown: Shutdown,
+    ) -> Self {
         let (rooms, states) = (Mutex::default(), watch::Sender::default());
         Self(Arc::new(Shared {
             config,
             store,
+            transcoder,
             shutdown,
             rooms,
             states,
@@ -93,7 +106,8 @@ impl Rooms {
             return;
         }
         let live = Arc::new(Live::new(self.0.config.retention));
-        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms));
+        let ladder = Ladder::new(self.0.transcoder.clone(), self.0.config.retention);
+        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms, ladder));
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let (shown, status) = watch::channel(RoomStatus::default());
         let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, Arc::clone(&self.0.store));
@@ -187,13 +201,14 @@ impl Rooms {
     }
 
     /// A claim to a rung of the room's ladder, which is made while claims live; `None`: it is not offered, or was given up.
-    pub fn rung(&self, _slug: &RoomSlug, _rung: Rung) -> Option<RungHold> {
-        None
+    pub fn rung(&self, slug: &RoomSlug, rung: Rung) -> Option<RungHold> {
+        self.room(slug)?.publication.ladder().claim(rung)
     }
 
     /// How the room's ladder is. Empty for a room that is not there.
-    pub fn ladder_health(&self, _slug: &RoomSlug) -> LadderHealth {
-        LadderHealth::default()
+    pub fn ladder_health(&self, slug: &RoomSlug) -> LadderHealth {
+        self.room(slug)
+            .map_or_else(LadderHealth::default, |room| room.publication.ladder().health())
     }
 
     /// What relays are to know of all rooms, and how it changes.

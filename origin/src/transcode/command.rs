@@ -46,7 +46,9 @@ pub(super) fn trial(encoder: Encoder, target: &Target, key_frame_at: &str) -> Ve
     let size = format!("{}x{}", target.width, target.height);
     let mut arguments = strings(&["-hide_banner", "-loglevel", "error"]);
     arguments.extend(strings(encoder.device()));
-    arguments.extend(strings(&["-f", "rawvideo", "-pix_fmt", "yuv420p", "-r", "25", "-s", &size]));
+    arguments.extend(strings(&[
+        "-f", "rawvideo", "-pix_fmt", "yuv420p", "-r", "25", "-s", &size,
+    ]));
     arguments.extend(strings(&["-i", "pipe:0"]));
     arguments.extend(coded(encoder, target, key_frame_at));
     arguments

@@ -30,14 +30,21 @@ pub(super) struct Target {
 const RENDER_DEVICE: &str = "/dev/dri/renderD128";
 
 /// From high dynamic range to the usual one.
-const TONE_MAP: &str = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,";
+const TONE_MAP: &str =
+    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,";
 
 /// Key frames come where they are asked for, and nowhere else for days.
 const NEVER: &str = "1000000";
 
 impl Encoder {
     /// The best first: hardware costs the computer least.
-    pub(super) const ALL: [Self; 5] = [Self::Nvenc, Self::QuickSync, Self::Vaapi, Self::VideoToolbox, Self::X264];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Nvenc,
+        Self::QuickSync,
+        Self::Vaapi,
+        Self::VideoToolbox,
+        Self::X264,
+    ];
 
     /// As ffmpeg calls it.
     pub(super) fn name(self) -> &'static str {
@@ -54,11 +61,7 @@ impl Encoder {
     pub(super) fn worth_trying(listed: &str) -> Vec<Self> {
         let is_listed = |encoder: &Self| listed.split_whitespace().any(|word| word == encoder.name());
         let has_device = |encoder: &Self| *encoder != Self::Vaapi || Path::new(RENDER_DEVICE).exists();
-        Self::ALL
-            .into_iter()
-            .filter(is_listed)
-            .filter(has_device)
-            .collect()
+        Self::ALL.into_iter().filter(is_listed).filter(has_device).collect()
     }
 
     /// What stands before the input.
@@ -84,7 +87,20 @@ impl Encoder {
     /// What the encoder is told.
     pub(super) fn arguments(self, target: &Target) -> Vec<String> {
         let own: &[&str] = match self {
-            Self::Nvenc => &["-preset", "p3", "-tune", "ll", "-rc", "cbr", "-forced-idr", "1", "-no-scenecut", "1", "-delay", "0"],
+            Self::Nvenc => &[
+                "-preset",
+                "p3",
+                "-tune",
+                "ll",
+                "-rc",
+                "cbr",
+                "-forced-idr",
+                "1",
+                "-no-scenecut",
+                "1",
+                "-delay",
+                "0",
+            ],
             Self::QuickSync => &["-preset", "veryfast", "-forced_idr", "1", "-async_depth", "1"],
             Self::Vaapi => &["-rc_mode", "CBR", "-async_depth", "1"],
             Self::VideoToolbox => &["-realtime", "1"],
@@ -97,7 +113,20 @@ impl Encoder {
         }
         // A buffer of half a second: no segment is far above the rate.
         let (rate, buffer) = (target.bit_rate.to_string(), (target.bit_rate / 2).to_string());
-        let both = ["-profile:v", "main", "-bf", "0", "-g", NEVER, "-b:v", &rate, "-maxrate", &rate, "-bufsize", &buffer];
+        let both = [
+            "-profile:v",
+            "main",
+            "-bf",
+            "0",
+            "-g",
+            NEVER,
+            "-b:v",
+            &rate,
+            "-maxrate",
+            &rate,
+            "-bufsize",
+            &buffer,
+        ];
         arguments.extend(both.map(str::to_owned));
         arguments
     }
@@ -126,7 +155,13 @@ mod tests {
         };
         for encoder in Encoder::ALL {
             let arguments = encoder.arguments(&target).join(" ");
-            for said in ["-bf 0", "-maxrate 800000", "-bufsize 400000", "-level:v 3.0", encoder.name()] {
+            for said in [
+                "-bf 0",
+                "-maxrate 800000",
+                "-bufsize 400000",
+                "-level:v 3.0",
+                encoder.name(),
+            ] {
                 assert!(arguments.contains(said), "{said} in {arguments}");
             }
             assert!(encoder.filters(&target).starts_with("scale=640:360,format="));

@@ -90,7 +90,10 @@ mod tests {
             }
         }
         assert!((4000..5000).contains(&behind_at.unwrap()), "{behind_at:?}");
-        assert!(pace.speed(at(250 * 40)).is_some_and(|speed| (0.45..0.55).contains(&speed)));
+        assert!(
+            pace.speed(at(250 * 40))
+                .is_some_and(|speed| (0.45..0.55).contains(&speed))
+        );
     }
 
     #[test]
