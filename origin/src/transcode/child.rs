@@ -90,7 +90,7 @@ impl Child {
             frame_rate_millihertz: rung.frame_rate_millihertz,
         };
         let (writer, head) = Writer::new(&picture).map_err(|reason| reason.to_string())?;
-        let target = command::target(rung, source, ffmpeg.can_tone_map);
+        let target = command::target(rung);
         let mut process = Command::new(&ffmpeg.program)
             .args(command::arguments(ffmpeg.encoder, &target))
             .stdin(Stdio::piped())

@@ -1,18 +1,15 @@
 //! How ffmpeg is called for a rung: the source's pictures come in as live Matroska, frames go out as FLV, one for one and with the times they
 //! came with.
 
-use common::{
-    live::{RungDescription, VideoRange},
-    media::video_config::VideoConfig,
-};
+use common::live::RungDescription;
 
 use super::encoder::{Encoder, Target};
 
 /// More would hold back frames for threads to work on.
 const DECODER_THREADS: &str = "2";
 
-/// What is to be made of `source`.
-pub(super) fn target(rung: &RungDescription, source: &VideoConfig, can_tone_map: bool) -> Target {
+/// What is to be made.
+pub(super) fn target(rung: &RungDescription) -> Target {
     // With the encoder's buffer, a segment of two seconds may have a quarter more than the rate.
     let bit_rate = rung.bit_rate.average.min(rung.bit_rate.peak / 5 * 4).max(1);
     Target {
@@ -20,7 +17,6 @@ pub(super) fn target(rung: &RungDescription, source: &VideoConfig, can_tone_map:
         height: rung.height,
         bit_rate,
         level: level(&rung.codecs),
-        tone_map: can_tone_map && source.range() != VideoRange::Sdr,
     }
 }
 

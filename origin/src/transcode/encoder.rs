@@ -22,16 +22,10 @@ pub(super) struct Target {
     pub(super) bit_rate: u32,
     /// H.264 level times ten, as in a codecs string.
     pub(super) level: Option<u8>,
-    /// Pictures come with a high dynamic range, which is to be brought down.
-    pub(super) tone_map: bool,
 }
 
 /// Where Linux has its first graphics device.
 const RENDER_DEVICE: &str = "/dev/dri/renderD128";
-
-/// From high dynamic range to the usual one.
-const TONE_MAP: &str =
-    "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,";
 
 /// Key frames come where they are asked for, and nowhere else for days.
 const NEVER: &str = "1000000";
@@ -75,13 +69,12 @@ impl Encoder {
     /// From the source's pictures to the encoder's. The size changes and the shape stays: pixels that are not square make up for it.
     pub(super) fn filters(self, target: &Target) -> String {
         let Target { width, height, .. } = target;
-        let tone_map = if target.tone_map { TONE_MAP } else { "" };
         let format = match self {
             Self::Vaapi => "format=nv12,hwupload",
             Self::QuickSync => "format=nv12",
             Self::Nvenc | Self::VideoToolbox | Self::X264 => "format=yuv420p",
         };
-        format!("{tone_map}scale={width}:{height},{format}")
+        format!("scale={width}:{height},{format}")
     }
 
     /// What the encoder is told.
@@ -151,7 +144,6 @@ mod tests {
             height: 360,
             bit_rate: 800_000,
             level: Some(30),
-            tone_map: false,
         };
         for encoder in Encoder::ALL {
             let arguments = encoder.arguments(&target).join(" ");

@@ -32,7 +32,6 @@ const TRIAL: Target = Target {
     height: 240,
     bit_rate: 400_000,
     level: None,
-    tone_map: false,
 };
 const TRIAL_FRAMES: u32 = 12;
 const TRIAL_FRAME_MS: u32 = 40;
@@ -45,7 +44,6 @@ pub(super) struct Ffmpeg {
     pub(super) program: PathBuf,
     pub(super) version: String,
     pub(super) encoder: Encoder,
-    pub(super) can_tone_map: bool,
 }
 
 /// Looks at `program`.
@@ -57,9 +55,6 @@ pub(super) async fn find(program: &Path) -> Result<Ffmpeg, String> {
     let about = String::from_utf8_lossy(&about).into_owned();
     let version = version(&about).ok_or("it does not say that it is ffmpeg")?.to_owned();
     let listed = run(program, &["-hide_banner", "-encoders"], Vec::new(), ASKING).await?;
-    let filters = run(program, &["-hide_banner", "-filters"], Vec::new(), ASKING).await?;
-    let filters = String::from_utf8_lossy(&filters).into_owned();
-    let has_filter = |name| filters.split_whitespace().any(|word| word == name);
     for encoder in Encoder::worth_trying(&String::from_utf8_lossy(&listed)) {
         match tried(program, encoder).await {
             Ok(()) => {
@@ -68,7 +63,6 @@ pub(super) async fn find(program: &Path) -> Result<Ffmpeg, String> {
                     program: program.to_owned(),
                     version,
                     encoder,
-                    can_tone_map: has_filter("zscale") && has_filter("tonemap"),
                 });
             }
             Err(reason) if encoder == Encoder::X264 => warn!(reason, "libx264 does not work"),
