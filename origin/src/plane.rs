@@ -23,7 +23,7 @@ use crate::{
     chat::Chats,
     db::{ChatRow, Room},
     relays::{RelayStatus, Relays, RoomsForRelays},
-    room::Rooms,
+    room::{Rooms, StreamSettings},
     stores::Stores,
 };
 
@@ -78,6 +78,10 @@ impl LivePlane for Plane {
 
     /// What may change (name, access, lock) is asked of the database at each join.
     fn room_changed(&self, _room: &Room) {}
+
+    fn stream_settings_changed(&self, room: &RoomSlug, settings: StreamSettings) {
+        self.rooms.set_stream_settings(room, settings);
+    }
 
     fn room_deleted(&self, room: &RoomSlug) {
         self.rooms.remove(room);

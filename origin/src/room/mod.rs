@@ -10,7 +10,9 @@ mod audience;
 mod numbers;
 mod publication;
 mod registry;
+mod settings;
 mod state;
 
 pub use admission::{KeyLookup, RoomAdmission, RoomLease};
 pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};
+pub use settings::{Slate, StreamSettings};
