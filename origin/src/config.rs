@@ -29,10 +29,11 @@ const PART_MS: Setting = Setting::new("part-ms", "STREAMCIRCLE_PART_MS");
 const LINK_ADVERTISE: Setting = Setting::new("link-advertise", "STREAMCIRCLE_LINK_ADVERTISE");
 const TLS_CERT: Setting = Setting::new("tls-cert", "STREAMCIRCLE_TLS_CERT");
 const TLS_KEY: Setting = Setting::new("tls-key", "STREAMCIRCLE_TLS_KEY");
+const FFMPEG: Setting = Setting::new("ffmpeg", "STREAMCIRCLE_FFMPEG");
 const LOG_FORMAT: Setting = Setting::new("log-format", "STREAMCIRCLE_LOG_FORMAT");
 const METRICS: Setting = Setting::new("metrics", "STREAMCIRCLE_METRICS");
 
-const SETTINGS: [Setting; 17] = [
+const SETTINGS: [Setting; 18] = [
     DATA_DIR,
     DATABASE_URL,
     HTTP,
@@ -48,6 +49,7 @@ const SETTINGS: [Setting; 17] = [
     LINK_ADVERTISE,
     TLS_CERT,
     TLS_KEY,
+    FFMPEG,
     LOG_FORMAT,
     METRICS,
 ];
@@ -103,6 +105,9 @@ pub struct Flags {
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", global = true)]
     tls_key: Option<String>,
+    /// Program that makes smaller pictures and slates [default: `ffmpeg` on the PATH]
+    #[arg(long, value_name = "PROGRAM", global = true)]
+    ffmpeg: Option<String>,
     /// `text` or `json` [default: text]
     #[arg(long, value_name = "FORMAT", global = true)]
     log_format: Option<String>,
@@ -128,6 +133,7 @@ pub struct Config {
     /// HOST:PORT, in the order in which a relay tries them.
     pub link_advertise: Vec<String>,
     pub tls: Option<TlsFiles>,
+    pub ffmpeg: PathBuf,
     pub log_format: LogFormat,
     pub metrics: Option<SocketAddr>,
 }
@@ -179,6 +185,7 @@ impl Config {
             link_advertise: link_advertise(layers, flags, public_url.host(), link.port())?,
             public_url,
             tls,
+            ffmpeg: layers.get_or(&FFMPEG, flags.ffmpeg.as_deref(), "ffmpeg".into())?,
             log_format: layers.get_or(&LOG_FORMAT, flags.log_format.as_deref(), LogFormat::default())?,
             metrics: layers.get(&METRICS, flags.metrics.as_deref())?,
             data_dir,

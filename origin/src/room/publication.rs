@@ -8,16 +8,19 @@ use std::{
 
 use common::{
     id::Msn,
-    live::LiveEvent,
+    live::{EpochDescription, LiveEvent},
     media::access_unit::MediaMessage,
     packager::{IngestHealth, Offer, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
-use node::{clock, live::Live};
+use node::{
+    clock,
+    live::{Live, LiveWindows},
+};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::state::PublisherId;
+use super::state::{PublisherId, STALL_SILENCE};
 
 /// What the room's actor and everybody who shows the room follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +45,14 @@ struct Inner {
     offer: Offer,
     publisher: Option<PublisherId>,
     last_media: Monotonic,
+    /// Of the publisher's tracks: what it has to have said again after something stood in for it.
+    configurations: Vec<MediaMessage>,
+    /// What was pushed last is a slate's.
+    stands_in: bool,
 }
+
+/// A publisher has no more: one picture and so many sounds, each with a configuration, and colours.
+const MAX_CONFIGURATIONS: usize = 16;
 
 /// The publisher is not the room's any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +88,8 @@ impl Publication {
         let mut inner = self.lock();
         inner.publisher = Some(publisher);
         inner.last_media = clock::monotonic();
+        inner.configurations.clear();
+        inner.end_stand_in();
         if inner.packager.is_none() {
             let mut packager = Packager::new(PackagerConfig {
                 part_target_ms: self.part_target_ms,
@@ -108,6 +120,15 @@ impl Publication {
         self.live.read(|windows| windows.current().is_some())
     }
 
+    /// Of the epoch that goes on.
+    pub(super) fn description(&self) -> Option<Arc<EpochDescription>> {
+        let current = |windows: &LiveWindows| {
+            let current = windows.current().filter(|window| !window.ended());
+            current.map(|window| Arc::clone(window.description()))
+        };
+        self.live.read(current)
+    }
+
     /// Packages one message. Bad media is counted and left out: the stream goes on.
     pub(super) fn push(&self, publisher: PublisherId, message: MediaMessage) -> Result<(), NotThePublisher> {
         let now = now();
@@ -116,13 +137,43 @@ impl Publication {
             return Err(NotThePublisher);
         }
         inner.last_media = now.monotonic;
+        let mut again = Vec::new();
+        if inner.end_stand_in() {
+            again.clone_from(&inner.configurations);
+        }
+        inner.remember(&message);
         if let Some(packager) = &mut inner.packager {
-            if let Err(reason) = packager.push(now, message) {
-                warn!(%reason, "media left out");
+            for message in again.into_iter().chain([message]) {
+                if let Err(reason) = packager.push(now, message) {
+                    warn!(%reason, "media left out");
+                }
             }
             self.deliver(packager);
         }
         Ok(())
+    }
+
+    /// Packages what stands in for a publisher that is gone or silent; nothing, while one sends.
+    pub(super) fn stand_in(&self, messages: Vec<MediaMessage>) {
+        self.outlive(|| {
+            let now = now();
+            let mut inner = self.lock();
+            if inner.publisher.is_some() && now.monotonic.since(inner.last_media) < STALL_SILENCE {
+                return;
+            }
+            let begins = !std::mem::replace(&mut inner.stands_in, true);
+            if let Some(packager) = &mut inner.packager {
+                if begins {
+                    packager.interrupted(now);
+                }
+                for message in messages {
+                    if let Err(reason) = packager.push(now, message) {
+                        warn!(%reason, "a slate's media left out");
+                    }
+                }
+                self.deliver(packager);
+            }
+        });
     }
 
     /// How long the publisher has sent nothing.
@@ -147,6 +198,7 @@ impl Publication {
         self.outlive(|| {
             let mut inner = self.lock();
             inner.publisher = None;
+            inner.stands_in = false;
             if let Some(mut packager) = inner.packager.take() {
                 packager.end(now());
                 self.deliver(&mut packager);
@@ -223,11 +275,37 @@ impl Publication {
     }
 }
 
+impl Inner {
+    /// A publisher sends again: what stood in for it is over. False: nothing did.
+    fn end_stand_in(&mut self) -> bool {
+        let stood_in = std::mem::replace(&mut self.stands_in, false);
+        if let Some(packager) = self.packager.as_mut().filter(|_| stood_in) {
+            packager.interrupted(now());
+        }
+        stood_in
+    }
+
+    fn remember(&mut self, message: &MediaMessage) {
+        let is_of = |kept: &MediaMessage| match (kept, message) {
+            (MediaMessage::Config { track: kept, .. }, MediaMessage::Config { track, .. }) => kept == track,
+            (kept, message) => std::mem::discriminant(kept) == std::mem::discriminant(message),
+        };
+        if matches!(message, MediaMessage::AccessUnit(_)) {
+            return;
+        }
+        if let Some(kept) = self.configurations.iter_mut().find(|kept| is_of(kept)) {
+            kept.clone_from(message);
+        } else if self.configurations.len() < MAX_CONFIGURATIONS {
+            self.configurations.push(message.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use common::{
         live::{
-            BitRate, EpochDescription, RenditionDescription, RenditionFormat,
+            BitRate, RenditionDescription, RenditionFormat,
             window::{LiveWindow, Retention},
         },
         media::access_unit::StreamMetadata,
