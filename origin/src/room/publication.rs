@@ -303,12 +303,14 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use common::{
+        id::RenditionId,
         live::{
             BitRate, RenditionDescription, RenditionFormat,
             window::{LiveWindow, Retention},
         },
-        media::access_unit::StreamMetadata,
+        media::access_unit::{AccessUnit, Codec, StreamMetadata, TrackId},
     };
 
     use super::*;
@@ -362,6 +364,58 @@ mod tests {
         assert_eq!(publication.push(PublisherId(1), message), Err(NotThePublisher));
         publication.accept(PublisherId(2), Msn(8), 2);
         assert!(publication.is_open());
+    }
+
+    fn sound(timestamp_ms: u32) -> MediaMessage {
+        MediaMessage::AccessUnit(AccessUnit {
+            track: TrackId::AUDIO,
+            timestamp_ms,
+            composition_ms: 0,
+            sync: true,
+            payload: Bytes::from_static(b"frame"),
+        })
+    }
+
+    #[test]
+    fn a_publisher_that_was_stood_in_for_goes_on_without_saying_again_what_it_sends() {
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333);
+        let publisher = PublisherId(1);
+        publication.accept(publisher, Msn(7), 1);
+        let metadata = StreamMetadata {
+            has_video: Some(false),
+            has_audio: Some(true),
+            ..StreamMetadata::default()
+        };
+        let config = MediaMessage::Config {
+            track: TrackId::AUDIO,
+            codec: Codec::Aac,
+            record: Bytes::from_static(&[0x11, 0x90]),
+        };
+        publication.push(publisher, MediaMessage::Metadata(metadata)).unwrap();
+        publication.push(publisher, config.clone()).unwrap();
+        let send = |from: u32| {
+            (0..200).for_each(|number| publication.push(publisher, sound(from + number * 64 / 3)).unwrap());
+        };
+        let begun = || {
+            publication
+                .live
+                .read(|windows| windows.current().unwrap().next(RenditionId(0)).0)
+        };
+        send(0);
+        let epoch = publication.description().unwrap().epoch;
+        let before = begun();
+        publication.stand_in(vec![config.clone(), sound(90_000)]);
+        assert_eq!(begun(), before, "nothing stands in for a publisher that sends");
+        // As if it had been silent.
+        publication.lock().publisher = None;
+        let card = (0..200).map(|number| sound(number * 64 / 3));
+        publication.stand_in([config].into_iter().chain(card).collect());
+        let shown = begun();
+        assert!(shown > before);
+        publication.lock().publisher = Some(publisher);
+        send(5_000);
+        assert!(begun() > Msn(shown.0 + 1), "{:?} after {shown:?}", begun());
+        assert_eq!(publication.description().unwrap().epoch, epoch);
     }
 
     #[test]

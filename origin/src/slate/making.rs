@@ -180,13 +180,14 @@ fn arguments(format: &TrackFormat, still: &Path) -> Vec<String> {
         } => {
             let rate = format!("{frame_rate_millihertz}/1000");
             let frames = frames_of_gop(frame_rate_millihertz);
-            let mut arguments = words(&format!("-loop 1 -framerate {rate} -i"));
+            let mut arguments = words(&format!("-framerate {rate} -i"));
             arguments.push(still.display().to_string());
-            arguments.extend(words(&format!("-an -frames:v {frames} -g {frames} -bf 0")));
+            arguments.extend(words(&format!("-an -r {rate} -frames:v {frames} -g {frames} -bf 0")));
             arguments.push("-vf".to_owned());
             arguments.push(format!(
                 "scale={width}:{height}:force_original_aspect_ratio=decrease:flags=bicubic,\
-                 pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:black,setsar=1,format=yuv420p"
+                 pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:black,setsar=1,format=yuv420p,\
+                 loop=loop=-1:size=1,setpts=N*1000/{frame_rate_millihertz}/TB"
             ));
             arguments.extend(words(match codec {
                 Codec::Hevc => "-c:v libx265 -preset fast -x265-params log-level=error:scenecut=0:bframes=0:open-gop=0",
