@@ -33,6 +33,7 @@ use crate::{
     room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings},
     slate::making::SlateMaker,
     stores::{self, Stores},
+    transcode::Transcoder,
 };
 
 /// Running answers and goodbyes may take as long when the origin stops.
@@ -249,7 +250,8 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
             config.data_dir.join(SLATES_FOLDER),
         ))),
     };
-    let rooms = Rooms::new(settings, Arc::new(stores.clone()), shutdown.clone());
+    let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
+    let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
     for (slug, _) in known {
         rooms.open(slug);
     }

@@ -27,9 +27,9 @@ const ADMIN_TOKEN_FILE: Setting = Setting::new("admin-token-file", "STREAMCIRCLE
 const ADMIN_TOKEN: Setting = Setting::secret("admin-token", "SERVER_ADMIN_TOKEN");
 const PART_MS: Setting = Setting::new("part-ms", "STREAMCIRCLE_PART_MS");
 const LINK_ADVERTISE: Setting = Setting::new("link-advertise", "STREAMCIRCLE_LINK_ADVERTISE");
+const FFMPEG: Setting = Setting::new("ffmpeg", "STREAMCIRCLE_FFMPEG");
 const TLS_CERT: Setting = Setting::new("tls-cert", "STREAMCIRCLE_TLS_CERT");
 const TLS_KEY: Setting = Setting::new("tls-key", "STREAMCIRCLE_TLS_KEY");
-const FFMPEG: Setting = Setting::new("ffmpeg", "STREAMCIRCLE_FFMPEG");
 const LOG_FORMAT: Setting = Setting::new("log-format", "STREAMCIRCLE_LOG_FORMAT");
 const METRICS: Setting = Setting::new("metrics", "STREAMCIRCLE_METRICS");
 
@@ -47,9 +47,9 @@ const SETTINGS: [Setting; 18] = [
     ADMIN_TOKEN,
     PART_MS,
     LINK_ADVERTISE,
+    FFMPEG,
     TLS_CERT,
     TLS_KEY,
-    FFMPEG,
     LOG_FORMAT,
     METRICS,
 ];
@@ -99,15 +99,15 @@ pub struct Flags {
     /// HOST:PORT under which relays reach the link, several with commas [default: host of the public URL, port of --link]
     #[arg(long, value_name = "HOST:PORT", global = true)]
     link_advertise: Option<String>,
+    /// The ffmpeg that makes smaller qualities and slates, found on PATH if it is a bare name [default: ffmpeg]
+    #[arg(long, value_name = "PATH", global = true)]
+    ffmpeg: Option<String>,
     /// Certificate chain (PEM): the HTTP listeners then speak TLS
     #[arg(long, value_name = "FILE", global = true)]
     tls_cert: Option<String>,
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", global = true)]
     tls_key: Option<String>,
-    /// Program that makes smaller pictures and slates [default: `ffmpeg` on the PATH]
-    #[arg(long, value_name = "PROGRAM", global = true)]
-    ffmpeg: Option<String>,
     /// `text` or `json` [default: text]
     #[arg(long, value_name = "FORMAT", global = true)]
     log_format: Option<String>,
@@ -132,8 +132,9 @@ pub struct Config {
     pub part_target_ms: u32,
     /// HOST:PORT, in the order in which a relay tries them.
     pub link_advertise: Vec<String>,
-    pub tls: Option<TlsFiles>,
+    /// Looked for on PATH if it has no folder. That there is none is no error: rooms then have no ladder and no slate.
     pub ffmpeg: PathBuf,
+    pub tls: Option<TlsFiles>,
     pub log_format: LogFormat,
     pub metrics: Option<SocketAddr>,
 }
@@ -184,8 +185,8 @@ impl Config {
             part_target_ms: part_target_ms(layers, flags)?,
             link_advertise: link_advertise(layers, flags, public_url.host(), link.port())?,
             public_url,
-            tls,
             ffmpeg: layers.get_or(&FFMPEG, flags.ffmpeg.as_deref(), "ffmpeg".into())?,
+            tls,
             log_format: layers.get_or(&LOG_FORMAT, flags.log_format.as_deref(), LogFormat::default())?,
             metrics: layers.get(&METRICS, flags.metrics.as_deref())?,
             data_dir,

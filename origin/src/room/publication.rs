@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::state::{PublisherId, STALL_SILENCE};
+use crate::transcode::Ladder;
 
 /// What the room's actor and everybody who shows the room follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(super) struct Progress {
 pub(super) struct Publication {
     live: Arc<Live>,
     part_target_ms: u32,
+    ladder: Arc<Ladder>,
     inner: Mutex<Inner>,
     progress: watch::Sender<Progress>,
 }
@@ -43,6 +45,8 @@ struct Inner {
     packager: Option<Packager>,
     /// Outlives the packager.
     offer: Offer,
+    /// The packager's tap is open.
+    tapped: bool,
     publisher: Option<PublisherId>,
     last_media: Monotonic,
     /// Of the publisher's tracks: what it has to have said again after something stood in for it.
@@ -66,10 +70,11 @@ fn now() -> PackagerNow {
 }
 
 impl Publication {
-    pub(super) fn new(live: Arc<Live>, part_target_ms: u32) -> Self {
+    pub(super) fn new(live: Arc<Live>, part_target_ms: u32, ladder: Arc<Ladder>) -> Self {
         Self {
             live,
             part_target_ms,
+            ladder,
             inner: Mutex::default(),
             progress: watch::Sender::default(),
         }
@@ -77,6 +82,10 @@ impl Publication {
 
     pub(super) fn live(&self) -> &Arc<Live> {
         &self.live
+    }
+
+    pub(super) fn ladder(&self) -> &Arc<Ladder> {
+        &self.ladder
     }
 
     pub(super) fn progress(&self) -> watch::Receiver<Progress> {
@@ -96,8 +105,9 @@ impl Publication {
                 seed,
                 first_msn,
             });
-            packager.set_offer(inner.offer.clone());
+            packager.set_offer(self.ladder.keepable(inner.offer.clone()));
             inner.packager = Some(packager);
+            inner.tapped = false;
         }
     }
 
@@ -105,7 +115,7 @@ impl Publication {
     pub(super) fn set_offer(&self, offer: Offer) {
         let mut inner = self.lock();
         if let Some(packager) = &mut inner.packager {
-            packager.set_offer(offer.clone());
+            packager.set_offer(self.ladder.keepable(offer.clone()));
         }
         inner.offer = offer;
     }
@@ -117,7 +127,7 @@ impl Publication {
 
     /// Whether there is something to play, if only what is left of a stream that is over.
     pub(super) fn has_media(&self) -> bool {
-        self.live.read(|windows| windows.current().is_some())
+        self.live.read(|windows| windows.current().is_some()) || self.ladder.has_media()
     }
 
     /// Of the epoch that goes on.
@@ -137,6 +147,7 @@ impl Publication {
             return Err(NotThePublisher);
         }
         inner.last_media = now.monotonic;
+        self.turn_tap(&mut inner);
         let mut again = Vec::new();
         if inner.end_stand_in() {
             again.clone_from(&inner.configurations);
@@ -161,6 +172,7 @@ impl Publication {
             if inner.publisher.is_some() && now.monotonic.since(inner.last_media) < STALL_SILENCE {
                 return;
             }
+            self.turn_tap(&mut inner);
             let begins = !std::mem::replace(&mut inner.stands_in, true);
             if let Some(packager) = &mut inner.packager {
                 if begins {
@@ -217,17 +229,34 @@ impl Publication {
             }
         });
         self.live.expire();
+        self.ladder.expire();
     }
 
     pub(super) fn health(&self) -> Option<IngestHealth> {
         self.lock().packager.as_ref().map(Packager::health)
     }
 
+    /// Opens the tap while somebody watches a rung.
+    fn turn_tap(&self, inner: &mut Inner) {
+        let wanted = self.ladder.wants_tap();
+        if let Some(packager) = inner.packager.as_mut().filter(|_| inner.tapped != wanted) {
+            packager.set_tap(wanted);
+            inner.tapped = wanted;
+            if !wanted {
+                self.ladder.tap_shut();
+            }
+        }
+    }
+
     fn deliver(&self, packager: &mut Packager) {
         let mut started = false;
         while let Some(event) = packager.poll() {
+            if event == LiveEvent::End {
+                self.ladder.epoch_ended();
+            }
             if let LiveEvent::Start(description) = &event {
                 started = true;
+                self.ladder.epoch_began(description);
                 info!(
                     epoch = %description.epoch,
                     target_duration_s = description.target_duration_s,
@@ -239,6 +268,9 @@ impl Publication {
             if let Err(reason) = self.live.apply(event) {
                 error!(%reason, "the packager and the window disagree");
             }
+        }
+        while let Some(tapped) = packager.poll_tapped() {
+            self.ladder.tapped(&tapped);
         }
         let next_msn = packager.next_msn();
         self.progress.send_if_modified(|progress| {
@@ -269,6 +301,7 @@ impl Publication {
             };
             self.inner.clear_poison();
             self.live.abandon();
+            self.ladder.abandon();
             self.progress.send_modify(|progress| progress.started_at = None);
             inner
         })
@@ -313,10 +346,14 @@ mod tests {
         media::access_unit::{AccessUnit, Codec, StreamMetadata, TrackId},
     };
 
+    use node::shutdown::Shutdown;
+
     use super::*;
+    use crate::transcode::Transcoder;
 
     fn on_air() -> Publication {
-        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500);
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500, ladder);
         publication.accept(PublisherId(1), Msn(7), 1);
         let description = EpochDescription {
             ladder: Vec::new(),
@@ -378,7 +415,8 @@ mod tests {
 
     #[test]
     fn a_publisher_that_was_stood_in_for_goes_on_without_saying_again_what_it_sends() {
-        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333);
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333, ladder);
         let publisher = PublisherId(1);
         publication.accept(publisher, Msn(7), 1);
         let metadata = StreamMetadata {

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     ingest::admission::LeaseEnded,
     slate::making::SlateMaker,
-    transcode::{LadderHealth, RungHold},
+    transcode::{Ladder, LadderHealth, RungHold, Transcoder},
 };
 
 use super::{
@@ -76,6 +76,7 @@ pub struct Rooms(Arc<Shared>);
 struct Shared {
     config: RoomsConfig,
     store: Arc<dyn MsnStore>,
+    transcoder: Transcoder,
     shutdown: Shutdown,
     rooms: Mutex<HashMap<RoomSlug, Arc<Room>>>,
     passes: Passes,
@@ -84,11 +85,23 @@ struct Shared {
 }
 
 impl Rooms {
+    /// Rooms without a ladder.
     pub fn new(config: RoomsConfig, store: Arc<dyn MsnStore>, shutdown: Shutdown) -> Self {
+        let transcoder = Transcoder::none(&shutdown);
+        Self::with_transcoder(config, store, transcoder, shutdown)
+    }
+
+    pub fn with_transcoder(
+        config: RoomsConfig,
+        store: Arc<dyn MsnStore>,
+        transcoder: Transcoder,
+        shutdown: Shutdown,
+    ) -> Self {
         let (rooms, passes, states) = (Mutex::default(), Passes::default(), watch::Sender::default());
         Self(Arc::new(Shared {
             config,
             store,
+            transcoder,
             shutdown,
             rooms,
             passes,
@@ -103,7 +116,8 @@ impl Rooms {
             return;
         }
         let live = Arc::new(Live::new(self.0.config.retention));
-        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms));
+        let ladder = Ladder::new(self.0.transcoder.clone(), self.0.config.retention);
+        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms, ladder));
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let (shown, status) = watch::channel(RoomStatus::default());
         let (slate, wanted) = watch::channel(Slate::default());
@@ -242,13 +256,14 @@ impl Rooms {
     }
 
     /// A claim to a rung of the room's ladder, which is made while claims live; `None`: it is not offered, or was given up.
-    pub fn rung(&self, _slug: &RoomSlug, _rung: Rung) -> Option<RungHold> {
-        None
+    pub fn rung(&self, slug: &RoomSlug, rung: Rung) -> Option<RungHold> {
+        self.room(slug)?.publication.ladder().claim(rung)
     }
 
     /// How the room's ladder is. Empty for a room that is not there.
-    pub fn ladder_health(&self, _slug: &RoomSlug) -> LadderHealth {
-        LadderHealth::default()
+    pub fn ladder_health(&self, slug: &RoomSlug) -> LadderHealth {
+        self.room(slug)
+            .map_or_else(LadderHealth::default, |room| room.publication.ladder().health())
     }
 
     /// What relays are to know of all rooms, and how it changes.
