@@ -4,5 +4,6 @@ pub mod demux;
 pub mod file;
 pub mod tag;
 
+mod colour;
 mod enhanced;
 mod metadata;

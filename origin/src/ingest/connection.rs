@@ -219,13 +219,8 @@ impl<L: Lease> Publication<L> {
 
     /// Hands a tag on.
     fn push(&mut self, tag: &Tag) -> Result<(), Over> {
-        let message = match self.demuxer.push(tag) {
-            Ok(Some(Demuxed::Media(message))) => message,
-            Ok(Some(Demuxed::Unsupported(unsupported))) => {
-                tracing::warn!(codec = %unsupported.codec, track = ?unsupported.track, "codec not supported, track ignored");
-                return Ok(());
-            }
-            Ok(None) => return Ok(()),
+        let found = match self.demuxer.push(tag) {
+            Ok(found) => found,
             Err(error) if error.is_fatal() => return Err(Over::Media(error)),
             Err(error) => {
                 metrics::counter!("streamcircle_ingest_bad_tags_total").increment(1);
@@ -235,10 +230,16 @@ impl<L: Lease> Publication<L> {
                 return Ok(());
             }
         };
-        match &mut self.lease {
-            Some(lease) => lease.push(message).map_err(Over::LeaseEnded),
-            None => Ok(()),
+        for found in found {
+            match (found, &mut self.lease) {
+                (Demuxed::Media(message), Some(lease)) => lease.push(message).map_err(Over::LeaseEnded)?,
+                (Demuxed::Media(_), None) => {}
+                (Demuxed::Unsupported(unsupported), _) => {
+                    tracing::warn!(codec = %unsupported.codec, track = ?unsupported.track, "not carried, track ignored");
+                }
+            }
         }
+        Ok(())
     }
 
     fn finish(mut self, how: PublishEnd) {
