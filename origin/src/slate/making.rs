@@ -240,16 +240,18 @@ fn read(content: &[u8], format: &TrackFormat) -> Option<TrackLoop> {
     let mut demuxer = Demuxer::new();
     let (mut configured, mut units, mut times) = (None, Vec::new(), Vec::new());
     while let Some(tag) = file.next_tag().ok()? {
-        match demuxer.push(&tag).ok()? {
-            Some(Demuxed::Media(MediaMessage::Config { codec, record, .. })) => configured = Some((codec, record)),
-            Some(Demuxed::Media(MediaMessage::AccessUnit(unit))) if !unit.payload.is_empty() => {
-                times.push(unit.timestamp_ms);
-                units.push(LoopUnit {
-                    sync: unit.sync,
-                    payload: unit.payload,
-                });
+        for demuxed in demuxer.push(&tag).ok()? {
+            match demuxed {
+                Demuxed::Media(MediaMessage::Config { codec, record, .. }) => configured = Some((codec, record)),
+                Demuxed::Media(MediaMessage::AccessUnit(unit)) if !unit.payload.is_empty() => {
+                    times.push(unit.timestamp_ms);
+                    units.push(LoopUnit {
+                        sync: unit.sync,
+                        payload: unit.payload,
+                    });
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
     let (codec, record) = configured?;
