@@ -301,7 +301,13 @@ pub fn resolve(base: &str, uri: &str) -> String {
             .map_or(base.len(), |slash| after_scheme + slash);
         return format!("{}{uri}", &base[..authority_end]);
     }
-    format!("{}{uri}", folder(base))
+    let mut folder_of = folder(base);
+    let mut rest = uri;
+    while let Some(further) = rest.strip_prefix("../") {
+        folder_of = folder(folder_of.strip_suffix('/').unwrap_or_default());
+        rest = further;
+    }
+    format!("{folder_of}{rest}")
 }
 
 #[cfg(test)]

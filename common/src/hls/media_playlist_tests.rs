@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 use quick_m3u8::{
@@ -9,6 +9,7 @@ use quick_m3u8::{
 
 use super::*;
 use crate::{
+    id::Epoch,
     live::{
         LiveEvent,
         testing::{AUDIO, FIRST_MSN, Script, VIDEO, description},
@@ -16,6 +17,96 @@ use crate::{
     },
     time::Monotonic,
 };
+
+/// A rung that was begun with the script's segment `first`.
+fn rung_of(script: &Script, first: u64) -> LiveWindow {
+    let mut own = Arc::unwrap_or_clone(description());
+    own.renditions.truncate(1);
+    own.parent = Some(own.epoch);
+    own.epoch = Epoch(0xf00d);
+    own.first_msn = Msn(FIRST_MSN.0 + first);
+    let first_msn = own.first_msn;
+    let mut window = LiveWindow::new(Arc::new(own), Retention::origin());
+    for (now, event) in script.events() {
+        let is_its = match &event {
+            LiveEvent::Part(part) => part.id.rendition == VIDEO && part.id.msn >= first_msn,
+            LiveEvent::Init { rendition, .. } => *rendition == VIDEO,
+            _ => false,
+        };
+        if is_its {
+            window.apply(event, now).unwrap();
+        }
+    }
+    window
+}
+
+#[test]
+fn a_rungs_playlist_leads_to_its_own_folder_and_counts_breaks_as_the_source_does() {
+    let script = Script {
+        segments: 9,
+        breaks: vec![2, 8],
+        ended: false,
+    };
+    let (source, rung) = (played(&script), rung_of(&script, 6));
+    assert!(rung_ready(&rung) && !ready(&rung_of(&script, 9)) && !rung_ready(&rung_of(&script, 9)));
+    let text = render_rung(&rung, &source, Skip::No);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("EXT-X-PART")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    #EXTM3U
+    #EXT-X-VERSION:9
+    #EXT-X-TARGETDURATION:2
+    #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.500,HOLD-BACK=6,CAN-SKIP-UNTIL=12
+    #EXT-X-MEDIA-SEQUENCE:6
+    #EXT-X-DISCONTINUITY-SEQUENCE:1
+    #EXT-X-INDEPENDENT-SEGMENTS
+    #EXT-X-MAP:URI="../000000000000f00d/v-init-1.mp4"
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:25.000Z
+    #EXTINF:2.00000,
+    ../000000000000f00d/v-13.m4s
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:27.000Z
+    #EXTINF:2.00000,
+    ../000000000000f00d/v-14.m4s
+    #EXT-X-DISCONTINUITY
+    #EXT-X-MAP:URI="../000000000000f00d/v-init-2.mp4"
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:32.000Z
+    #EXTINF:2.00000,
+    ../000000000000f00d/v-15.m4s
+    #EXT-X-PRELOAD-HINT:TYPE=PART,URI="../000000000000f00d/v-16.0.m4s"
+    "#);
+    let numbers = |window: &LiveWindow| -> Vec<(Msn, u64)> {
+        let segments = window.segments(VIDEO);
+        segments
+            .map(|segment| (segment.msn(), segment.discontinuity_number()))
+            .collect()
+    };
+    // Without the source's newest segments, which may come later: the same text.
+    let mut earlier = played_until(&script, Duration::from_secs(26));
+    assert!(numbers(&earlier).len() < numbers(&source).len());
+    assert_eq!(render_rung(&rung, &earlier, Skip::No), text);
+    earlier.abandon(Monotonic::default());
+    assert_eq!(render_rung(&rung, &earlier, Skip::No), text);
+}
 
 fn played(script: &Script) -> LiveWindow {
     played_until(script, Duration::MAX)
