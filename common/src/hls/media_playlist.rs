@@ -44,7 +44,7 @@ pub fn ready(window: &LiveWindow) -> bool {
 /// The rendition's media playlist; empty when there is no such rendition. With [`Skip::Yes`] a delta update, if that leaves
 /// anything out.
 pub fn render(window: &LiveWindow, rendition: RenditionId, skip: Skip) -> String {
-    Playlist::new(window, rendition, None).map_or_else(String::new, |playlist| playlist.render(skip))
+    Playlist::new(window, rendition, String::new()).map_or_else(String::new, |playlist| playlist.render(skip))
 }
 
 /// Whether a rung's epoch has something to play: its first part, with all that is listed before it. Players come to it from another
@@ -56,15 +56,16 @@ pub fn rung_ready(window: &LiveWindow) -> bool {
             .all(|segment| window.init(RUNG_PICTURE, segment.init_id()).is_some())
 }
 
-/// The media playlist of a rung, as it stands in the folder of `source`, the window of its parent.
-pub fn render_rung(window: &LiveWindow, source: &LiveWindow, skip: Skip) -> String {
-    Playlist::new(window, RUNG_PICTURE, Some(source)).map_or_else(String::new, |playlist| playlist.render(skip))
+/// The media playlist of a rung, as it stands in the folder of its parent.
+pub fn render_rung(window: &LiveWindow, skip: Skip) -> String {
+    let way_back = uri::sibling_folder(window.epoch());
+    Playlist::new(window, RUNG_PICTURE, way_back).map_or_else(String::new, |playlist| playlist.render(skip))
 }
 
 struct Playlist<'a> {
     window: &'a LiveWindow,
-    /// Of the epoch in whose folder the text stands; `None`: it is the window's own.
-    source: Option<Source<'a>>,
+    /// From the folder where the text stands to that of the media.
+    way_back: String,
     description: &'a EpochDescription,
     rendition: RenditionId,
     track: TrackId,
@@ -74,40 +75,6 @@ struct Playlist<'a> {
     duration: u64,
     /// Numbers of the listed GAP segments in front.
     gaps: std::ops::Range<u64>,
-}
-
-/// A rung's segments bear the discontinuity numbers of the source's: players line qualities and sound up by them. A rung that was
-/// begun later counts from zero by itself.
-struct Source<'a> {
-    window: &'a LiveWindow,
-    picture: RenditionId,
-    /// From its folder to the rung's.
-    way_back: String,
-    /// From the rung's numbers to the source's, for segments that the source's window has not, or not yet.
-    offset: u64,
-}
-
-impl<'a> Source<'a> {
-    fn new(window: &'a LiveWindow, rung: &LiveWindow) -> Option<Self> {
-        let picture = window.description().rendition_of(TrackId::VIDEO)?;
-        let offset = rung.segments(RUNG_PICTURE).rev().find_map(|segment| {
-            let same = window.kept_segment(picture, segment.msn())?;
-            Some(same.discontinuity_number().wrapping_sub(segment.discontinuity_number()))
-        });
-        Some(Self {
-            window,
-            picture,
-            way_back: uri::sibling_folder(rung.epoch()),
-            offset: offset.unwrap_or(0),
-        })
-    }
-
-    fn discontinuity_number(&self, segment: &Segment) -> u64 {
-        self.window.kept_segment(self.picture, segment.msn()).map_or_else(
-            || segment.discontinuity_number().wrapping_add(self.offset),
-            Segment::discontinuity_number,
-        )
-    }
 }
 
 /// What stands before a segment depends on the one before it.
@@ -120,7 +87,7 @@ struct Before {
 }
 
 impl<'a> Playlist<'a> {
-    fn new(window: &'a LiveWindow, rendition: RenditionId, source: Option<&'a LiveWindow>) -> Option<Self> {
+    fn new(window: &'a LiveWindow, rendition: RenditionId, way_back: String) -> Option<Self> {
         let description = window.description().as_ref();
         let described = description.rendition(rendition)?;
         let timescale = described.timescale;
@@ -132,7 +99,7 @@ impl<'a> Playlist<'a> {
         let media: u64 = window.segments(rendition).map(Segment::duration).sum();
         Some(Self {
             window,
-            source: source.and_then(|source| Source::new(source, window)),
+            way_back,
             description,
             rendition,
             track: described.format.track(),
@@ -193,24 +160,14 @@ impl<'a> Playlist<'a> {
 
     fn first_discontinuity_number(&self) -> u64 {
         let first = self.window.segments(self.rendition).next();
-        // GAP segments stand before the source's first break, but after those that came before a rung.
         first
-            .filter(|_| self.gaps.is_empty() || self.source.is_some())
-            .map_or(0, |first| self.discontinuity_number(first))
-    }
-
-    fn discontinuity_number(&self, segment: &Segment) -> u64 {
-        match &self.source {
-            Some(source) => source.discontinuity_number(segment),
-            None => segment.discontinuity_number(),
-        }
+            .filter(|_| self.gaps.is_empty())
+            .map_or(self.description.discontinuities(), Segment::discontinuity_number)
     }
 
     /// The file's address as it is seen from the text's.
     fn uri(&self, text: &mut Text, file: MediaPath) {
-        if let Some(source) = &self.source {
-            text.push(&source.way_back);
-        }
+        text.push(&self.way_back);
         file.write_to(text);
     }
 
@@ -271,7 +228,7 @@ impl<'a> Playlist<'a> {
         for segment in self.window.segments(self.rendition) {
             if left_out > 0 {
                 left_out -= 1;
-                before.discontinuity_number = self.discontinuity_number(segment);
+                before.discontinuity_number = segment.discontinuity_number();
             } else {
                 self.segment(text, segment, &mut before);
             }
@@ -282,7 +239,7 @@ impl<'a> Playlist<'a> {
 
     /// A segment's tags stand before its first part, not only before its EXTINF (bis section 4.4.4).
     fn segment(&self, text: &mut Text, segment: &Segment, before: &mut Before) {
-        let number = self.discontinuity_number(segment);
+        let number = segment.discontinuity_number();
         // The header counts the mark of the first listed segment; hls.js gets stuck on a tag there.
         if number != before.discontinuity_number && !before.is_first_listed {
             text.push("#EXT-X-DISCONTINUITY\n");

@@ -2,4 +2,10 @@
 
 pub mod aac;
 pub mod access_unit;
+pub mod audio_config;
+pub mod captions;
 pub mod h264;
+pub mod video_config;
+
+mod bits;
+mod colour;

@@ -70,7 +70,7 @@ impl Packager {
             self.inbox.push_front(frame);
         } else if !has_track {
             self.meters.count_unusable(frame.track);
-        } else if let Err(frame) = live.push(frame, &mut self.events) {
+        } else if let Err(frame) = live.push(frame, &mut self.events, &mut self.tap) {
             self.suspend();
             self.inbox.push_front(frame);
         }
@@ -80,7 +80,7 @@ impl Packager {
     pub(super) fn suspend(&mut self) {
         if self.phase == Phase::Live {
             if let Some(live) = &mut self.live {
-                live.close(self.gop.typical_ticks(), &mut self.events);
+                live.close(self.gop.typical_ticks(), &mut self.events, &mut self.tap);
                 self.clock.keep_after(live.end_ms());
             }
             self.meters.breaks += 1;
@@ -101,6 +101,7 @@ impl Packager {
             self.next_msn = live.next_msn().map_or(self.next_msn, |msn| msn.max(self.next_msn));
             self.meters.keep_audio_counts(live.audio_counts().0);
             self.events.push_back(LiveEvent::End);
+            self.tap.end();
         }
     }
 
@@ -154,7 +155,7 @@ impl Packager {
         else {
             return Ok(());
         };
-        live.resume(at_ms, anchor, &self.tracks, &mut self.events)?;
+        live.resume(at_ms, anchor, &self.tracks, &mut self.events, &mut self.tap)?;
         self.phase = Phase::Live;
         let mut frames = self.gather.take();
         frames.append(&mut self.inbox);

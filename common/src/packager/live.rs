@@ -8,6 +8,7 @@ use super::{
     gather::Frame,
     plan::{MAX_TARGET_DURATION_S, Plan},
     rendition::Rendition,
+    tap::Tap,
     tracks::{TrackSet, Tracks},
     video::{Pushed, VideoCutter, VideoSample},
 };
@@ -58,6 +59,13 @@ pub(super) struct Live {
     audio: Option<AudioTrack>,
     anchor: Anchor,
     open: bool,
+    description: Arc<EpochDescription>,
+    /// Number of the next video segment to begin.
+    next_segment: Msn,
+    /// The next segment begins a run that is not the epoch's first.
+    discontinuity: bool,
+    /// Runs of segments begun.
+    runs: u64,
 }
 
 impl Live {
@@ -118,7 +126,7 @@ impl Live {
                 frame_samples: config.frame_samples,
             });
         }
-        out.push_back(LiveEvent::Start(Arc::new(EpochDescription {
+        let description = Arc::new(EpochDescription {
             epoch: start.epoch,
             target_duration_s: plan.target_duration_s,
             part_target_ms: plan.part_target_ms,
@@ -127,7 +135,8 @@ impl Live {
             ladder: Vec::new(),
             audio_only: false,
             parent: None,
-        })));
+        });
+        out.push_back(LiveEvent::Start(Arc::clone(&description)));
         let anchor = Anchor {
             at_ms: 0,
             unix: crate::time::UnixMillis(0),
@@ -138,6 +147,17 @@ impl Live {
             audio,
             anchor,
             open: false,
+            description,
+            next_segment: start.first_msn,
+            discontinuity: false,
+            runs: 0,
+        }
+    }
+
+    /// Tells the tap what the frames are of.
+    pub(super) fn announce(&self, tracks: &Tracks, tap: &mut Tap) {
+        if let (Some(_), Some(config)) = (&self.video, tracks.video()) {
+            tap.start(&self.description, config);
         }
     }
 
@@ -200,23 +220,27 @@ impl Live {
         anchor: Anchor,
         tracks: &Tracks,
         out: &mut VecDeque<LiveEvent>,
+        tap: &mut Tap,
     ) -> Result<(), InitError> {
         if let (Some(video), Some(config)) = (&mut self.video, tracks.video()) {
             video.rendition.begin(init::video(config)?, out);
         }
         if let (Some(audio), Some(config)) = (&mut self.audio, tracks.audio()) {
-            audio.rendition.begin(init::audio(config)?, out);
+            audio.rendition.begin(init::audio(config, None)?, out);
             audio.cutter.start(at_ms, config);
         }
         self.anchor = anchor;
         self.open = true;
+        self.discontinuity = self.runs > 0;
+        self.runs += 1;
+        self.announce(tracks, tap);
         Ok(())
     }
 
     /// Takes a frame of a track of this epoch; gives it back when its segment has to be closed before it.
-    pub(super) fn push(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>) -> Result<(), Frame> {
+    pub(super) fn push(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
         match frame.track {
-            TrackKind::Video => self.push_video(frame, out)?,
+            TrackKind::Video => self.push_video(frame, out, tap)?,
             TrackKind::Audio => {
                 if let Some(audio) = &mut self.audio {
                     audio.cutter.push(frame.at_ms, frame.payload);
@@ -227,7 +251,7 @@ impl Live {
         Ok(())
     }
 
-    fn push_video(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>) -> Result<(), Frame> {
+    fn push_video(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
         let Some(video) = &mut self.video else { return Ok(()) };
         let composition_ms = frame.composition_ms.clamp(-MAX_COMPOSITION_MS, MAX_COMPOSITION_MS);
         let was_closed = video.cutter.is_closed();
@@ -240,6 +264,18 @@ impl Live {
         if pushed == Pushed::TooLong {
             return Err(frame);
         }
+        if pushed == Pushed::StartsSegment {
+            let discontinuity = std::mem::take(&mut self.discontinuity);
+            tap.segment(
+                self.next_segment,
+                frame.at_ms,
+                self.anchor,
+                discontinuity,
+                self.runs - 1,
+            );
+            self.next_segment = self.next_segment.next();
+        }
+        tap.frame(&frame);
         while let Some(part) = video.cutter.next_part() {
             video.rendition.part(&part, self.anchor, out);
         }
@@ -261,7 +297,7 @@ impl Live {
     }
 
     /// Closes the open segments with all that is held. `typical` is the duration to give the newest frame, in ticks.
-    pub(super) fn close(&mut self, typical: u64, out: &mut VecDeque<LiveEvent>) {
+    pub(super) fn close(&mut self, typical: u64, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) {
         if !std::mem::take(&mut self.open) {
             return;
         }
@@ -270,7 +306,9 @@ impl Live {
             for part in video.cutter.close(typical) {
                 video.rendition.part(&part, self.anchor, out);
             }
-            until_ms = i64::try_from(video.cutter.end()).ok().map(|end| end / TICKS_PER_MS);
+            let end_ms = i64::try_from(video.cutter.end()).unwrap_or(i64::MAX) / TICKS_PER_MS;
+            tap.break_off(end_ms);
+            until_ms = Some(end_ms);
         }
         if let Some(audio) = &mut self.audio {
             for cut in audio.cutter.close(until_ms) {

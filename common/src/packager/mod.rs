@@ -20,12 +20,12 @@ mod part;
 mod plan;
 mod rates;
 mod rendition;
+mod tap;
 mod tracks;
 mod video;
 
 use std::collections::VecDeque;
 
-pub use self::health::{AudioHealth, DroppedFrames, IngestHealth, VideoHealth};
 use self::{
     clock::{Clock, Placement},
     gather::{Frame, Gather},
@@ -33,16 +33,20 @@ use self::{
     health::Meters,
     live::Live,
     part::MAX_SAMPLE_BYTES,
+    tap::Tap,
     tracks::{Configured, Tracks},
+};
+pub use self::{
+    health::{AudioHealth, DroppedFrames, IngestHealth, VideoHealth},
+    tap::Tapped,
 };
 use crate::{
     cmaf::init::InitError,
-    id::{Epoch, Msn},
+    id::{Epoch, Msn, Rung},
     live::LiveEvent,
     media::{
-        aac::AacConfigError,
-        access_unit::{AccessUnit, Codec, MediaMessage, TrackKind},
-        h264::AvcConfigError,
+        access_unit::{AccessUnit, AudioTrackLabel, Codec, MediaMessage, TrackKind},
+        audio_config::ConfigError,
     },
     time::{Monotonic, UnixMillis},
 };
@@ -58,6 +62,17 @@ pub struct PackagerConfig {
     pub first_msn: Msn,
 }
 
+/// What the room offers besides the source as it comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Those less high than the source are offered, in any order.
+    pub ladder: Vec<Rung>,
+    /// A variant of sound alone.
+    pub audio_only: bool,
+    /// Names and languages of sounds, which go before what the publisher says of them.
+    pub labels: Vec<AudioTrackLabel>,
+}
+
 /// The time, on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub struct PackagerNow {
@@ -68,16 +83,12 @@ pub struct PackagerNow {
 /// A message was not taken. The packager goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackagerError {
-    #[error("H.264 configuration: {0}")]
-    Video(#[from] AvcConfigError),
-    #[error("AAC configuration: {0}")]
-    Audio(#[from] AacConfigError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error("an access unit of {0} bytes; at most {MAX_SAMPLE_BYTES} are taken")]
     TooLarge(usize),
-    #[error("{0:?} is not carried")]
-    Codec(Codec),
     #[error("the stream has ended")]
     Ended,
 }
@@ -109,6 +120,8 @@ pub struct Packager {
     /// Breaks in a row that were laid to stalls and not to the length of GOPs.
     excused: u32,
     meters: Meters,
+    offer: Offer,
+    tap: Tap,
 }
 
 impl Packager {
@@ -128,7 +141,31 @@ impl Packager {
             epochs: 0,
             excused: 0,
             meters: Meters::default(),
+            offer: Offer::default(),
+            tap: Tap::default(),
         }
+    }
+
+    /// What to offer from the next epoch on.
+    pub fn set_offer(&mut self, offer: Offer) {
+        self.offer = offer;
+    }
+
+    /// Opens or shuts the tap. While it is open, [`Self::poll_tapped`] has to be called until nothing comes, as [`Self::poll`] has.
+    pub fn set_tap(&mut self, on: bool) {
+        if on && !self.tap.is_on() {
+            self.tap.set(true);
+            if let (Phase::Live, Some(live)) = (self.phase, &self.live) {
+                live.announce(&self.tracks, &mut self.tap);
+            }
+        } else {
+            self.tap.set(on);
+        }
+    }
+
+    /// What came out of the tap next.
+    pub fn poll_tapped(&mut self) -> Option<Tapped> {
+        self.tap.poll()
     }
 
     /// Takes the publisher's next message.

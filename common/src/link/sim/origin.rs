@@ -13,7 +13,7 @@ use crate::{
     id::{ChannelId, Epoch, Msn, PartId, RenditionId},
     link::publisher::ChannelView,
     live::{
-        BitRate, EpochDescription, LiveEvent, Part, PartFlags, RenditionDescription, RenditionFormat,
+        BitRate, EpochDescription, LiveEvent, Parent, Part, PartFlags, RenditionDescription, RenditionFormat,
         window::{LiveWindow, Retention},
     },
     time::{Monotonic, UnixMillis},
@@ -22,7 +22,7 @@ use crate::{
 pub(super) const PART_MS: u64 = 500;
 const PARTS_PER_SEGMENT: u64 = 4;
 const FIRST_MSN: u64 = 7;
-const VIDEO: RenditionId = RenditionId(0);
+pub(super) const VIDEO: RenditionId = RenditionId(0);
 pub(super) const RENDITIONS: [RenditionId; 2] = [VIDEO, RenditionId(1)];
 const TIMESCALES: [u64; 2] = [90_000, 48_000];
 /// How long the rung is made though nobody watches it any more.
@@ -174,7 +174,10 @@ impl Origin {
             self.rung.end(now);
         } else if self.rung.open().is_none() && birth.part == 0 {
             let epoch = Epoch(RUNG_EPOCHS + self.rung.windows.len() as u64);
-            let parent = self.source.current().unwrap().epoch();
+            let parent = Parent {
+                epoch: self.source.current().unwrap().epoch(),
+                discontinuities: birth.discontinuities(),
+            };
             let description = description(epoch, Some(parent), birth.msn);
             let window = LiveWindow::new(Arc::new(description), Retention::origin());
             self.rung.windows.push(window);
@@ -193,7 +196,7 @@ impl Origin {
     }
 }
 
-fn description(epoch: Epoch, parent: Option<Epoch>, first_msn: Msn) -> EpochDescription {
+fn description(epoch: Epoch, parent: Option<Parent>, first_msn: Msn) -> EpochDescription {
     let video = RenditionFormat::Video {
         range: Default::default(),
         captions: false,
@@ -240,6 +243,11 @@ struct Birth {
 }
 
 impl Birth {
+    /// Discontinuities of the epoch up to its segment.
+    fn discontinuities(&self) -> u64 {
+        u64::from(self.init_id)
+    }
+
     fn new(born: u64) -> Self {
         let (msn, part) = (FIRST_MSN + born / PARTS_PER_SEGMENT, born % PARTS_PER_SEGMENT);
         // Every fifth segment starts after a break, with another init segment.
@@ -286,7 +294,7 @@ impl Birth {
                 flags: PartFlags {
                     independent: self.part == 0,
                     last: is_last && !closed_by_event,
-                    discontinuity: self.starts_anew,
+                    discontinuity: self.starts_anew && !is_first,
                     gap: false,
                 },
                 body: NOISE.slice(offset..offset + len),

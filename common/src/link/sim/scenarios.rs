@@ -1,7 +1,7 @@
 //! What may happen to a link and its channels, each as a scenario in the simulated world.
 
-use super::*;
-use crate::live::window::{LiveWindow, SegmentLookup};
+use super::{origin::VIDEO, *};
+use crate::live::window::{LiveWindow, Segment, SegmentLookup};
 
 fn seeds() -> impl Iterator<Item = u64> {
     1..=24
@@ -227,9 +227,16 @@ fn a_rung_is_made_while_it_is_watched_and_follows_its_source() {
             world.run(40);
             let rung = world.relay.rung.current();
             assert!(epochs.insert(rung.epoch()) && !rung.ended(), "seed {seed}");
-            assert_eq!(rung.description().parent, Some(world.relay.source.current().epoch()));
-            let (msn, _) = rung.next(origin::RENDITIONS[0]);
-            let behind = world.origin.source.current().unwrap().next(origin::RENDITIONS[0]).0.0 - msn.0;
+            let source = world.relay.source.current();
+            let parent = rung.description().parent.map(|parent| parent.epoch);
+            assert_eq!(parent, Some(source.epoch()));
+            for segment in rung.segments(VIDEO) {
+                let same = source.kept_segment(VIDEO, segment.msn());
+                let number = |segment: &Segment| segment.discontinuity_number();
+                assert_eq!(same.map(number), Some(number(segment)), "seed {seed}");
+            }
+            let (msn, _) = rung.next(VIDEO);
+            let behind = world.origin.source.current().unwrap().next(VIDEO).0.0 - msn.0;
             assert!(behind <= 2, "seed {seed}: {behind} segments behind the source");
             // Half a minute at the relay, ten seconds at the origin, and the second that each looks in.
             world.wants_rung = false;
