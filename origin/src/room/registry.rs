@@ -8,7 +8,7 @@ use std::{
 };
 
 use common::{
-    id::{Msn, RoomSlug},
+    id::{Msn, RoomSlug, Rung},
     packager::IngestHealth,
     time::UnixMillis,
     wire::control::{RoomReport, RoomState},
@@ -16,7 +16,10 @@ use common::{
 use node::{clock, live::Live, shutdown::Shutdown};
 use tokio::sync::{mpsc, watch};
 
-use crate::ingest::admission::LeaseEnded;
+use crate::{
+    ingest::admission::LeaseEnded,
+    transcode::{LadderHealth, RungHold},
+};
 
 use super::{
     actor::{Actor, COMMAND_QUEUE, RoomCommand},
@@ -173,6 +176,16 @@ impl Rooms {
 
     pub fn live(&self, slug: &RoomSlug) -> Option<Arc<Live>> {
         Some(Arc::clone(self.room(slug)?.publication.live()))
+    }
+
+    /// A claim to a rung of the room's ladder, which is made while claims live; `None`: it is not offered, or was given up.
+    pub fn rung(&self, _slug: &RoomSlug, _rung: Rung) -> Option<RungHold> {
+        None
+    }
+
+    /// How the room's ladder is. Empty for a room that is not there.
+    pub fn ladder_health(&self, _slug: &RoomSlug) -> LadderHealth {
+        LadderHealth::default()
     }
 
     /// What relays are to know of all rooms, and how it changes.
