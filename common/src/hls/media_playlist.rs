@@ -19,8 +19,8 @@ pub use super::directives::Skip;
 
 /// Room for a playlist of 30 segments with parts near its end.
 const CAPACITY: usize = 6 * 1024;
-/// A rung has a picture only.
-const RUNG_PICTURE: RenditionId = RenditionId(0);
+/// The one rendition of a rung.
+pub const RUNG_PICTURE: RenditionId = RenditionId(0);
 
 /// Whether the epoch has enough media to give its playlists out: hls.js starts at once with [`READY_PARTS`] parts behind the GAP
 /// segments, and retries after a second with less. All init segments that are listed must be here.

@@ -9,6 +9,7 @@ use quick_m3u8::{
 
 use super::*;
 use crate::{
+    hls::lint::{Linter, Seen},
     id::Epoch,
     live::{
         LiveEvent, Parent,
@@ -18,8 +19,8 @@ use crate::{
     time::Monotonic,
 };
 
-/// A rung that was begun with the script's segment `first`.
-fn rung_of(script: &Script, first: u64) -> LiveWindow {
+/// A rung that was begun with the script's segment `first`, shown after each event.
+fn watch_rung(script: &Script, first: u64, mut see: impl FnMut(&LiveWindow, Monotonic, &LiveEvent)) -> LiveWindow {
     let mut own = Arc::unwrap_or_clone(description());
     own.renditions.truncate(1);
     own.parent = Some(Parent {
@@ -34,13 +35,48 @@ fn rung_of(script: &Script, first: u64) -> LiveWindow {
         let is_its = match &event {
             LiveEvent::Part(part) => part.id.rendition == VIDEO && part.id.msn >= first_msn,
             LiveEvent::Init { rendition, .. } => *rendition == VIDEO,
-            _ => false,
+            event => *event == LiveEvent::End,
         };
         if is_its {
-            window.apply(event, now).unwrap();
+            window.apply(event.clone(), now).unwrap();
+            see(&window, now, &event);
         }
     }
     window
+}
+
+fn rung_of(script: &Script, first: u64) -> LiveWindow {
+    watch_rung(script, first, |_, _, _| {})
+}
+
+#[test]
+fn a_rungs_playlist_breaks_no_rule_from_its_first_part_on() {
+    let script = Script {
+        segments: 32,
+        breaks: vec![3, 20],
+        ended: true,
+    };
+    let (mut linter, mut violations, mut last) = (Linter::new(), Vec::new(), None);
+    watch_rung(&script, 5, |window, now, event| {
+        let asked_for = match event {
+            LiveEvent::Part(part) => format!("?_HLS_msn={}&_HLS_part={}", part.id.msn, part.id.part),
+            LiveEvent::End => String::new(),
+            _ => return,
+        };
+        assert!(rung_ready(window));
+        let url = format!("http://relay/live/cinema/0123456789abcdef/480p.m3u8{asked_for}");
+        let text = render_rung(window, Skip::No);
+        // A break of the publisher is no fault of the server.
+        let asked_at = last.replace(now).unwrap_or(now).max(now - Duration::from_secs(1));
+        violations.extend(linter.playlist(&Seen {
+            asked_at,
+            answered_at: now,
+            url: &url,
+            text: &text,
+        }));
+    });
+    let texts: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, [""; 0]);
 }
 
 #[test]
