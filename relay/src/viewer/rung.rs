@@ -1,5 +1,5 @@
-//! Playlists of rungs, which stand in the folder of the source's epoch: while nobody watches a rung nothing makes it, so the first who asks waits
-//! for its first part.
+//! Playlists of rungs, which stand in the folder of the source's epoch. While nobody watches a rung nothing makes it, so the first
+//! who asks waits for its first part.
 
 use std::sync::Arc;
 
