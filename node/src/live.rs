@@ -147,6 +147,12 @@ impl LiveWindows {
         self.epochs.iter().find(|window| window.epoch() == epoch)
     }
 
+    /// The newest epoch of a rung that was made of the source's epoch `parent`.
+    pub fn newest_of(&self, parent: Epoch) -> Option<&LiveWindow> {
+        let is_its = |window: &&LiveWindow| window.description().parent.is_some_and(|its| its.epoch == parent);
+        self.epochs.iter().rev().find(is_its)
+    }
+
     /// Bytes of media that are here.
     pub fn held_bytes(&self) -> usize {
         self.epochs.iter().map(LiveWindow::held_bytes).sum()

@@ -1,6 +1,6 @@
 //! The live side of the origin as the API and the relays see it: rooms, chats and relays behind their traits.
 
-use std::{collections::HashSet, net::IpAddr, sync::Arc};
+use std::{collections::HashSet, net::IpAddr};
 
 use common::{
     auth::Role,
@@ -8,7 +8,7 @@ use common::{
         record::{AuditEntry, Doer},
         room::{NotDone, Settings},
     },
-    id::RoomSlug,
+    id::{ChannelId, RoomSlug},
     time::UnixMillis,
     wire::{
         chat::{ChatAct, EmoteRef},
@@ -16,13 +16,12 @@ use common::{
     },
 };
 use futures::future::{BoxFuture, FutureExt};
-use node::live::Live;
 
 use crate::{
     api::{ChatStorage, LivePlane, RoomLive},
     chat::Chats,
     db::{ChatRow, Room},
-    relays::{RelayStatus, Relays, RoomsForRelays},
+    relays::{Followed, RelayStatus, Relays, RoomsForRelays},
     room::{Rooms, StreamSettings},
     stores::Stores,
 };
@@ -153,8 +152,16 @@ impl LivePlane for Plane {
 }
 
 impl RoomsForRelays for Plane {
-    fn live(&self, room: &RoomSlug) -> Option<Arc<Live>> {
-        self.rooms.live(room)
+    fn live(&self, channel: &ChannelId) -> Option<Followed> {
+        let Some(rung) = channel.rung else {
+            let live = self.rooms.live(&channel.room)?;
+            return Some(Followed { live, hold: None });
+        };
+        let hold = self.rooms.rung(&channel.room, rung)?;
+        Some(Followed {
+            live: hold.live().clone(),
+            hold: Some(Box::new(hold)),
+        })
     }
 
     fn viewers_seen(&self, _relay_id: &str, reports: Vec<RoomReport>) {
@@ -164,7 +171,7 @@ impl RoomsForRelays for Plane {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{sync::Arc, time::Duration};
 
     use common::live::window::Retention;
     use node::shutdown::Shutdown;

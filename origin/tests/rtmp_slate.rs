@@ -165,8 +165,8 @@ impl House {
     fn sizes(&self) -> Vec<(u16, u16)> {
         let inits = |window: &LiveWindow| window.inits(VIDEO).map(|(_, body)| body.clone()).collect::<Vec<_>>();
         let sizes = self.window(inits).unwrap_or_default().into_iter().map(|init| {
-            let SampleEntry::Avc1 { width, height, .. } = read_init(&init).unwrap().entry else {
-                panic!("a picture is H.264");
+            let SampleEntry::Video { width, height, .. } = read_init(&init).unwrap().entry else {
+                panic!("the first rendition is the picture");
             };
             (width, height)
         });

@@ -316,14 +316,13 @@ pub fn resolve(base: &str, uri: &str) -> String {
             .map_or(base.len(), |slash| after_scheme + slash);
         return format!("{}{uri}", &base[..authority_end]);
     }
-    let mut folder = folder(base);
-    let mut uri = uri;
-    // Up one folder for each.
-    while let Some(rest) = uri.strip_prefix("../") {
-        uri = rest;
-        folder = folder.strip_suffix('/').map_or("", self::folder);
+    let mut folder_of = folder(base);
+    let mut rest = uri;
+    while let Some(further) = rest.strip_prefix("../") {
+        folder_of = folder(folder_of.strip_suffix('/').unwrap_or_default());
+        rest = further;
     }
-    format!("{folder}{uri}")
+    format!("{folder_of}{rest}")
 }
 
 #[cfg(test)]

@@ -532,3 +532,13 @@ fn media_that_is_not_what_was_listed_is_found() {
     assert_eq!(rules("v-8.1.m4s", &|facts| later(facts, 7)), []);
     assert_eq!(rules("v-8.m4s", &|facts| later(facts, 20)), [Rule::MediaMissing]);
 }
+
+#[test]
+fn addresses_in_another_epochs_folder_are_resolved() {
+    let playlist = "http://relay.test/live/cinema/aa/720p.m3u8?_HLS_msn=3";
+    assert_eq!(
+        resolve(playlist, "../bb/v-7.m4s?token=x"),
+        "http://relay.test/live/cinema/bb/v-7.m4s"
+    );
+    assert_eq!(resolve(playlist, "v-7.m4s"), "http://relay.test/live/cinema/aa/v-7.m4s");
+}

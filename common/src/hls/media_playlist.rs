@@ -19,6 +19,8 @@ pub use super::directives::Skip;
 
 /// Room for a playlist of 30 segments with parts near its end.
 const CAPACITY: usize = 6 * 1024;
+/// The one rendition of a rung.
+pub const RUNG_PICTURE: RenditionId = RenditionId(0);
 
 /// Whether the epoch has enough media to give its playlists out: hls.js starts at once with [`READY_PARTS`] parts behind the GAP
 /// segments, and retries after a second with less. All init segments that are listed must be here.
@@ -42,11 +44,28 @@ pub fn ready(window: &LiveWindow) -> bool {
 /// The rendition's media playlist; empty when there is no such rendition. With [`Skip::Yes`] a delta update, if that leaves
 /// anything out.
 pub fn render(window: &LiveWindow, rendition: RenditionId, skip: Skip) -> String {
-    Playlist::new(window, rendition).map_or_else(String::new, |playlist| playlist.render(skip))
+    Playlist::new(window, rendition, String::new()).map_or_else(String::new, |playlist| playlist.render(skip))
+}
+
+/// Whether a rung's epoch has something to play: its first part, with all that is listed before it. Players come to it from another
+/// quality, so it need not be enough to start with.
+pub fn rung_ready(window: &LiveWindow) -> bool {
+    window.segments(RUNG_PICTURE).next().is_some()
+        && window
+            .segments(RUNG_PICTURE)
+            .all(|segment| window.init(RUNG_PICTURE, segment.init_id()).is_some())
+}
+
+/// The media playlist of a rung, as it stands in the folder of its parent.
+pub fn render_rung(window: &LiveWindow, skip: Skip) -> String {
+    let way_back = uri::sibling_folder(window.epoch());
+    Playlist::new(window, RUNG_PICTURE, way_back).map_or_else(String::new, |playlist| playlist.render(skip))
 }
 
 struct Playlist<'a> {
     window: &'a LiveWindow,
+    /// From the folder where the text stands to that of the media.
+    way_back: String,
     description: &'a EpochDescription,
     rendition: RenditionId,
     track: TrackId,
@@ -68,7 +87,7 @@ struct Before {
 }
 
 impl<'a> Playlist<'a> {
-    fn new(window: &'a LiveWindow, rendition: RenditionId) -> Option<Self> {
+    fn new(window: &'a LiveWindow, rendition: RenditionId, way_back: String) -> Option<Self> {
         let description = window.description().as_ref();
         let described = description.rendition(rendition)?;
         let timescale = described.timescale;
@@ -80,6 +99,7 @@ impl<'a> Playlist<'a> {
         let media: u64 = window.segments(rendition).map(Segment::duration).sum();
         Some(Self {
             window,
+            way_back,
             description,
             rendition,
             track: described.format.track(),
@@ -145,6 +165,12 @@ impl<'a> Playlist<'a> {
             .map_or(self.description.discontinuities(), Segment::discontinuity_number)
     }
 
+    /// The file's address as it is seen from the text's.
+    fn uri(&self, text: &mut Text, file: MediaPath) {
+        text.push(&self.way_back);
+        file.write_to(text);
+    }
+
     /// The tag must be true of all that is listed; of lost media it says nothing.
     fn has_independent_segments(&self) -> bool {
         let starts = self
@@ -196,7 +222,7 @@ impl<'a> Playlist<'a> {
             text.push("#EXTINF:")
                 .seconds(self.target_ticks, self.timescale)
                 .push(",\n#EXT-X-GAP\n");
-            MediaPath::Gap.write_to(text);
+            self.uri(text, MediaPath::Gap);
             text.push("\n");
         }
         for segment in self.window.segments(self.rendition) {
@@ -245,22 +271,22 @@ impl<'a> Playlist<'a> {
         if segment.has_gap() {
             text.push("#EXT-X-GAP\n");
         }
-        MediaPath::Segment {
+        let file = MediaPath::Segment {
             track: self.track,
             msn: segment.msn(),
-        }
-        .write_to(text);
+        };
+        self.uri(text, file);
         text.push("\n");
     }
 
     fn map(&self, text: &mut Text, init_id: u32, before: &mut Before) {
         before.init_id = Some(init_id);
         text.push("#EXT-X-MAP:URI=\"");
-        MediaPath::Init {
+        let file = MediaPath::Init {
             track: self.track,
             init_id,
-        }
-        .write_to(text);
+        };
+        self.uri(text, file);
         text.push("\"\n");
     }
 
@@ -268,12 +294,12 @@ impl<'a> Playlist<'a> {
         text.push("#EXT-X-PART:DURATION=")
             .seconds(u64::from(part.record.duration), self.timescale);
         text.push(",URI=\"");
-        MediaPath::Part {
+        let file = MediaPath::Part {
             track: self.track,
             msn: id.msn,
             part: id.part,
-        }
-        .write_to(text);
+        };
+        self.uri(text, file);
         text.push("\"");
         if part.record.flags.independent {
             text.push(",INDEPENDENT=YES");
@@ -288,12 +314,12 @@ impl<'a> Playlist<'a> {
     fn preload_hint(&self, text: &mut Text) {
         let (msn, part) = self.window.next(self.rendition);
         text.push("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"");
-        MediaPath::Part {
+        let file = MediaPath::Part {
             track: self.track,
             msn,
             part,
-        }
-        .write_to(text);
+        };
+        self.uri(text, file);
         text.push("\"\n");
     }
 

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 use quick_m3u8::{
@@ -9,13 +9,131 @@ use quick_m3u8::{
 
 use super::*;
 use crate::{
+    hls::lint::{Linter, Seen},
+    id::Epoch,
     live::{
-        LiveEvent,
+        LiveEvent, Parent,
         testing::{AUDIO, FIRST_MSN, Script, VIDEO, description},
         window::Retention,
     },
     time::Monotonic,
 };
+
+/// A rung that was begun with the script's segment `first`, shown after each event.
+fn watch_rung(script: &Script, first: u64, mut see: impl FnMut(&LiveWindow, Monotonic, &LiveEvent)) -> LiveWindow {
+    let mut own = Arc::unwrap_or_clone(description());
+    own.renditions.truncate(1);
+    own.parent = Some(Parent {
+        epoch: own.epoch,
+        discontinuities: script.breaks.iter().filter(|&&segment| segment <= first).count() as u64,
+    });
+    own.epoch = Epoch(0xf00d);
+    own.first_msn = Msn(FIRST_MSN.0 + first);
+    let first_msn = own.first_msn;
+    let mut window = LiveWindow::new(Arc::new(own), Retention::origin());
+    for (now, event) in script.events() {
+        let is_its = match &event {
+            LiveEvent::Part(part) => part.id.rendition == VIDEO && part.id.msn >= first_msn,
+            LiveEvent::Init { rendition, .. } => *rendition == VIDEO,
+            event => *event == LiveEvent::End,
+        };
+        if is_its {
+            window.apply(event.clone(), now).unwrap();
+            see(&window, now, &event);
+        }
+    }
+    window
+}
+
+fn rung_of(script: &Script, first: u64) -> LiveWindow {
+    watch_rung(script, first, |_, _, _| {})
+}
+
+#[test]
+fn a_rungs_playlist_breaks_no_rule_from_its_first_part_on() {
+    let script = Script {
+        segments: 32,
+        breaks: vec![3, 20],
+        ended: true,
+    };
+    let (mut linter, mut violations, mut last) = (Linter::new(), Vec::new(), None);
+    watch_rung(&script, 5, |window, now, event| {
+        let asked_for = match event {
+            LiveEvent::Part(part) => format!("?_HLS_msn={}&_HLS_part={}", part.id.msn, part.id.part),
+            LiveEvent::End => String::new(),
+            _ => return,
+        };
+        assert!(rung_ready(window));
+        let url = format!("http://relay/live/cinema/0123456789abcdef/480p.m3u8{asked_for}");
+        let text = render_rung(window, Skip::No);
+        // A break of the publisher is no fault of the server.
+        let asked_at = last.replace(now).unwrap_or(now).max(now - Duration::from_secs(1));
+        violations.extend(linter.playlist(&Seen {
+            asked_at,
+            answered_at: now,
+            url: &url,
+            text: &text,
+        }));
+    });
+    let texts: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, [""; 0]);
+}
+
+#[test]
+fn a_rungs_playlist_leads_to_its_own_folder_and_counts_breaks_as_the_source_does() {
+    let script = Script {
+        segments: 9,
+        breaks: vec![2, 8],
+        ended: false,
+    };
+    let rung = rung_of(&script, 6);
+    assert!(rung_ready(&rung) && !ready(&rung_of(&script, 9)) && !rung_ready(&rung_of(&script, 9)));
+    let text = render_rung(&rung, Skip::No);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("EXT-X-PART")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    #EXTM3U
+    #EXT-X-VERSION:9
+    #EXT-X-TARGETDURATION:2
+    #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.500,HOLD-BACK=6,CAN-SKIP-UNTIL=12
+    #EXT-X-MEDIA-SEQUENCE:6
+    #EXT-X-DISCONTINUITY-SEQUENCE:1
+    #EXT-X-INDEPENDENT-SEGMENTS
+    #EXT-X-MAP:URI="../000000000000f00d/v-init-1.mp4"
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    ../000000000000f00d/gap.mp4
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:25.000Z
+    #EXTINF:2.00000,
+    ../000000000000f00d/v-13.m4s
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:27.000Z
+    #EXTINF:2.00000,
+    ../000000000000f00d/v-14.m4s
+    #EXT-X-DISCONTINUITY
+    #EXT-X-MAP:URI="../000000000000f00d/v-init-2.mp4"
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:32.000Z
+    #EXTINF:2.00000,
+    ../000000000000f00d/v-15.m4s
+    #EXT-X-PRELOAD-HINT:TYPE=PART,URI="../000000000000f00d/v-16.0.m4s"
+    "#);
+}
 
 fn played(script: &Script) -> LiveWindow {
     played_until(script, Duration::MAX)

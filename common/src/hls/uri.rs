@@ -4,12 +4,14 @@
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    id::{Epoch, Msn},
+    id::{Epoch, Msn, Rung},
     media::access_unit::{MAX_AUDIO_TRACKS, TrackId},
 };
 
 /// The multivariant playlist, in the folder above the epochs.
 pub const MULTIVARIANT: &str = "index.m3u8";
+/// The multivariant playlist of the sound alone, in the same folder.
+pub const AUDIO_ONLY: &str = "audio.m3u8";
 
 /// A file of an epoch.
 ///
@@ -18,6 +20,8 @@ pub const MULTIVARIANT: &str = "index.m3u8";
 pub enum MediaPath {
     /// `video.m3u8`
     Playlist(TrackId),
+    /// `720p.m3u8`: the picture as a rung has it, in the folder of the source's epoch; its media is in the rung's own.
+    RungPlaylist(Rung),
     /// `v-init-0.mp4`
     Init { track: TrackId, init_id: u32 },
     /// `v-7.m4s`
@@ -29,6 +33,7 @@ pub enum MediaPath {
 }
 
 const GAP: &str = "gap.mp4";
+const PLAYLIST_SUFFIX: &str = ".m3u8";
 const INIT_SUFFIX: &str = ".mp4";
 const MEDIA_SUFFIX: &str = ".m4s";
 
@@ -37,10 +42,12 @@ pub fn parse_media(file: &str) -> Option<MediaPath> {
     if file == GAP {
         return Some(MediaPath::Gap);
     }
+    if let Some(name) = file.strip_suffix(PLAYLIST_SUFFIX) {
+        let of_track = || tracks().find(|&track| file == playlist(track));
+        let of_rung = || name.parse().ok().map(MediaPath::RungPlaylist);
+        return of_track().map(MediaPath::Playlist).or_else(of_rung);
+    }
     for track in tracks() {
-        if file == playlist(track) {
-            return Some(MediaPath::Playlist(track));
-        }
         let Some(rest) = file.strip_prefix(&*prefix(track)) else {
             continue;
         };
@@ -88,6 +95,16 @@ pub fn playlist_from_multivariant(epoch: Epoch, track: TrackId) -> String {
     format!("{epoch}/{}", playlist(track))
 }
 
+/// A rung's media playlist as the multivariant playlist of the source's epoch refers to it.
+pub fn rung_playlist_from_multivariant(source: Epoch, rung: Rung) -> String {
+    format!("{source}/{rung}{PLAYLIST_SUFFIX}")
+}
+
+/// The way from one epoch's folder into another's.
+pub(super) fn sibling_folder(epoch: Epoch) -> String {
+    format!("../{epoch}/")
+}
+
 fn prefix(track: TrackId) -> Cow<'static, str> {
     match track {
         TrackId::VIDEO => "v-".into(),
@@ -107,6 +124,7 @@ impl MediaPath {
     pub(super) fn write_to(self, text: &mut super::text::Text) {
         match self {
             Self::Playlist(track) => text.push(&playlist(track)),
+            Self::RungPlaylist(rung) => text.push(rung.as_str()).push(PLAYLIST_SUFFIX),
             Self::Init { track, init_id } => text
                 .push(&prefix(track))
                 .push("init-")
@@ -153,6 +171,8 @@ mod tests {
                 },
                 "a1-7.12.m4s",
             ),
+            (MediaPath::Playlist(TrackId::audio(1)), "audio-1.m3u8"),
+            (MediaPath::RungPlaylist(Rung::P720), "720p.m3u8"),
             (MediaPath::Gap, "gap.mp4"),
         ];
         for (path, name) in names {
@@ -169,6 +189,10 @@ mod tests {
             "v-7.1.2.m4s",
             "v-init-.mp4",
             "x-7.m4s",
+            "a0-7.m4s",
+            "a4-7.m4s",
+            "audio-0.m3u8",
+            "721p.m3u8",
         ] {
             assert_eq!(parse_media(name), None, "{name}");
         }
@@ -177,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused_and_a_read_one_is_the_files_only_name(name in "(v|a|x)?-?(init-)?[0-9.]{0,24}(m4s|mp4|.{0,4})") {
+        fn any_text_is_read_or_refused_and_a_read_one_is_the_files_only_name(name in "((v|a[0-9]?|x)?-?(init-)?[0-9.]{0,24}(m4s|mp4|.{0,4})|(audio|video|[0-9]{3,4}p)(-[0-9])?.m3u8)") {
             if let Some(path) = parse_media(&name) {
                 prop_assert_eq!(path.to_string(), name);
             }

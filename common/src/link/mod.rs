@@ -11,8 +11,8 @@ pub mod publisher;
 mod sim;
 pub mod subscriber;
 
-/// Most rooms that one relay mirrors at a time.
-pub const MAX_ROOMS: usize = 1024;
+/// Most channels that one relay mirrors at a time.
+pub const MAX_CHANNELS: usize = 1024;
 
 /// Priorities of QUIC streams, higher first. Within one the driver sends the oldest stream first (`send_fairness(false)`), so
 /// that playlists advance in order. Few values: many different ones cost CPU in the QUIC library.

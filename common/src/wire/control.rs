@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId, RoomSlug},
     live::{BitRate, EpochDescription, window::WindowRecords},
     time::UnixMillis,
     wire::{
@@ -23,13 +23,13 @@ pub enum DownstreamFrame {
         public_url: String,
         software: String,
     },
-    /// Someone here watches `room`. Answered by `Window` or `Offline`, then by all that is born there.
+    /// Someone here watches the channel. Answered by `Window`, `Starting` or `Offline`, then by all that is born there.
     Subscribe {
-        room: RoomSlug,
+        channel: ChannelId,
         resume: Option<ResumePoint>,
     },
     Unsubscribe {
-        room: RoomSlug,
+        channel: ChannelId,
     },
     /// What goes on here; every 2 s.
     Report {
@@ -75,18 +75,18 @@ pub enum UpstreamFrame {
     RoomGone {
         room: RoomSlug,
     },
-    /// The room's current epoch as it stands; parts with larger numbers follow. Replaces whatever the relay held of the room.
+    /// The channel's current epoch as it stands; parts with larger numbers follow. Replaces whatever the relay held of the channel.
     Window {
-        room: RoomSlug,
+        channel: ChannelId,
         description: EpochDescription,
         records: WindowRecords,
     },
-    /// Subscribed, but nothing is live there.
+    /// Subscribed, but nothing is live there: of a rung, that it is not offered, or was given up.
     Offline {
-        room: RoomSlug,
+        channel: ChannelId,
     },
     Init {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
         rendition: RenditionId,
         init_id: u32,
@@ -94,7 +94,7 @@ pub enum UpstreamFrame {
     },
     /// The segment has `parts` parts and is closed. Sent for every segment, also when its last part says so: that part may be late.
     SegmentEnd {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
         rendition: RenditionId,
         msn: Msn,
@@ -102,20 +102,20 @@ pub enum UpstreamFrame {
     },
     /// A part that will not come by push; it may still be fetched.
     Skipped {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
         id: PartId,
         outline: PartOutline,
     },
     BitRate {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
         rendition: RenditionId,
         bit_rate: BitRate,
     },
     /// Nothing follows in this epoch.
     End {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
     },
     /// Answer to `Ping`: its `t0`, and microseconds since the Unix epoch at the origin when it came and when this left.
@@ -133,9 +133,13 @@ pub enum UpstreamFrame {
         room: RoomSlug,
         items: Vec<ChatDown>,
     },
+    /// Subscribed, and being made from now on: a window follows, unless that fails.
+    Starting {
+        channel: ChannelId,
+    },
 }
 
-/// What a relay that had the room before still holds.
+/// What a relay that had the channel before still holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResumePoint {
     pub epoch: Epoch,

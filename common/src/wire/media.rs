@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{Epoch, PartId, RoomSlug},
+    id::{ChannelId, Epoch, PartId},
     live::{PartFlags, window::PartRecord},
     time::UnixMillis,
 };
@@ -11,7 +11,7 @@ use crate::{
 /// A part without its body, and where it belongs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartHeader {
-    pub room: RoomSlug,
+    pub channel: ChannelId,
     pub epoch: Epoch,
     pub id: PartId,
     pub init_id: u32,

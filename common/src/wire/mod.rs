@@ -15,4 +15,4 @@ pub const ALPN_LINK: &[u8] = b"streamcircle-link/1";
 /// ALPN of enrolment, the only thing a peer without a client certificate may speak.
 pub const ALPN_ENROL: &[u8] = b"streamcircle-enrol/1";
 /// Said in `Hello`; raised when an old peer would misread what follows.
-pub const LINK_VERSION: u16 = 1;
+pub const LINK_VERSION: u16 = 2;

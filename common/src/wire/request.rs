@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::media::PartOutline;
-use crate::id::{Epoch, Msn, RenditionId, RoomSlug};
+use crate::id::{ChannelId, Epoch, Msn, RenditionId};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request {
@@ -15,7 +15,7 @@ pub enum Request {
 /// A whole segment, or one of its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FetchRequest {
-    pub room: RoomSlug,
+    pub channel: ChannelId,
     pub epoch: Epoch,
     pub rendition: RenditionId,
     pub msn: Msn,

@@ -2,7 +2,7 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use common::{
-    id::{Epoch, Msn, PartId, RenditionId},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId},
     live::PartFlags,
     time::UnixMillis,
     wire::{
@@ -82,7 +82,7 @@ impl Upstream {
 
 fn header(part: u32, body: &Bytes) -> PartHeader {
     PartHeader {
-        room: "cinema".parse().unwrap(),
+        channel: ChannelId::source("cinema".parse().unwrap()),
         epoch: Epoch(1),
         id: PartId {
             rendition: RenditionId(0),
@@ -232,7 +232,7 @@ async fn a_part_of_a_broken_header_ends_the_connection() {
 async fn questions_are_answered_each_on_its_own() {
     let (upstream, relay) = Upstream::start().link().await;
     let fetch = |msn| FetchRequest {
-        room: "cinema".parse().unwrap(),
+        channel: ChannelId::source("cinema".parse().unwrap()),
         epoch: Epoch(1),
         rendition: RenditionId(0),
         msn: Msn(msn),

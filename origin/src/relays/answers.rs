@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 
-use common::{link::fetch, wire::request::FetchReply};
+use common::{
+    link::fetch,
+    wire::request::{FetchReply, FetchRequest},
+};
 use metrics::counter;
-use node::link_driver::IncomingRequest;
+use node::{link_driver::IncomingRequest, live::Live};
 use tokio::task::JoinSet;
 
-use super::{AllowedRelay, ViaRelay, calls, listener::Context};
+use super::{AllowedRelay, ViaRelay, calls, listener::Context, watched::Watched};
 
 /// Starts to answer among `tasks`.
-pub(super) fn answer(request: IncomingRequest, context: &Arc<Context>, relay: &AllowedRelay, tasks: &mut JoinSet<()>) {
+pub(super) fn answer(
+    request: IncomingRequest,
+    context: &Arc<Context>,
+    watched: &Watched,
+    relay: &AllowedRelay,
+    tasks: &mut JoinSet<()>,
+) {
     match request {
         IncomingRequest::Fetch(request, responder) => {
-            let live = context.rooms.live(&request.room);
+            let live = media(&request, context, watched);
             let found = live.and_then(|live| {
                 live.read(|windows| windows.get(request.epoch).map(|window| fetch::answer(window, &request)))
             });
@@ -39,4 +48,14 @@ pub(super) fn answer(request: IncomingRequest, context: &Arc<Context>, relay: &A
             });
         }
     }
+}
+
+/// A rung that the relay does not follow is not made for a fetch.
+fn media(request: &FetchRequest, context: &Context, watched: &Watched) -> Option<Arc<Live>> {
+    let channel = &request.channel;
+    let followed = watched.media(channel).cloned();
+    followed.or_else(|| {
+        let source = channel.rung.is_none().then(|| context.rooms.live(channel));
+        source.flatten().map(|followed| followed.live)
+    })
 }

@@ -18,10 +18,10 @@ mod tests;
 mod watched;
 mod welcome;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{any::Any, net::SocketAddr, sync::Arc};
 
 use common::{
-    id::RoomSlug,
+    id::{ChannelId, RoomSlug},
     wire::control::{Revocation, RoomReport, RoomState},
 };
 use node::{
@@ -43,11 +43,19 @@ pub use self::{
 
 /// The rooms, as relays need them. Both are called often and must not wait.
 pub trait RoomsForRelays: Send + Sync + 'static {
-    /// The room's media, if the room is there and has or had any.
-    fn live(&self, room: &RoomSlug) -> Option<Arc<Live>>;
+    /// The channel's media: a room's, if the room is there; a rung's, if it is offered, which is made from now on for as long as
+    /// what is given here is kept.
+    fn live(&self, channel: &ChannelId) -> Option<Followed>;
 
     /// Viewers that were seen at a relay since it reported last.
     fn viewers_seen(&self, relay_id: &str, reports: Vec<RoomReport>);
+}
+
+/// A channel's media, for a relay that follows it.
+pub struct Followed {
+    pub live: Arc<Live>,
+    /// Dropped when it is not followed any more.
+    pub hold: Option<Box<dyn Any + Send>>,
 }
 
 /// All relays of this origin. Clones share them.

@@ -21,7 +21,7 @@ impl Sends {
         let link = link.clone();
         let mut sending = async move {
             if let Err(error) = link.send_part(&header, body, priority).await {
-                tracing::debug!(room = %header.room, part = ?header.id, %error, "a part did not go out");
+                tracing::debug!(channel = %header.channel, part = ?header.id, %error, "a part did not go out");
             }
             id
         }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use common::{
-    id::RoomSlug,
+    id::ChannelId,
     link::{
-        MAX_ROOMS,
-        publisher::{Input, Output, Publisher, RoomView},
+        MAX_CHANNELS,
+        publisher::{ChannelView, Input, Output, Publisher},
     },
     wire::control::{DownstreamFrame, UpstreamFrame},
 };
@@ -39,9 +39,9 @@ use super::{
     watched::Watched,
 };
 
-/// Frames that a relay may send: on average, and at once when it comes back and subscribes to all its rooms.
+/// Frames that a relay may send: on average, and at once when it comes back and subscribes to all its channels.
 const FRAMES_PER_SECOND: u32 = 100;
-const FRAMES_AT_ONCE: u32 = 2 * MAX_ROOMS as u32 + FRAMES_PER_SECOND;
+const FRAMES_AT_ONCE: u32 = 2 * MAX_CHANNELS as u32 + FRAMES_PER_SECOND;
 /// How often the database hears that the relay is there.
 const SEEN_EVERY: Duration = Duration::from_secs(30);
 /// How much longer a session goes on when the origin stops: for the calls and fetches under way.
@@ -155,16 +155,18 @@ impl Session {
             },
             request = self.link.accept_request(), if may_answer => {
                 let request = request.map_err(|error| Ended::Gone(error.to_string()))?;
-                answers::answer(request, &self.context, &self.seat.relay, &mut self.tasks);
+                answers::answer(request, &self.context, &self.watched, &self.seat.relay, &mut self.tasks);
             }
             Some(frame) = push(&mut self.pushes) => {
                 self.link.write_frame(&frame).await?;
-                if let UpstreamFrame::Room { state } = &frame && self.watched.contains(&state.slug) {
-                    self.show(&state.slug);
+                if let UpstreamFrame::Room { state } = &frame {
+                    for channel in self.watched.of_room(&state.slug) {
+                        self.follow(&channel);
+                    }
                 }
             }
             frame = self.chat.next(), if is_greeted => self.link.write_encoded(frame).await?,
-            Some(room) = self.watched.changed() => self.show(&room),
+            Some(channel) = self.watched.changed() => self.show(&channel),
             Some(id) = self.sends.over() => self.publisher.handle(clock::monotonic(), Input::Sent(id)),
             Some(_) = self.tasks.join_next() => {}
             () = until(timeout) => self.publisher.handle(clock::monotonic(), Input::Tick),
@@ -198,12 +200,12 @@ impl Session {
                 };
                 self.link.write_frame(&pong).await?;
             }
-            Output::Watch { room } => {
-                self.show(&room);
+            Output::Watch { channel } => {
+                self.follow(&channel);
                 self.seat.mirrors(self.publisher.room_count());
             }
-            Output::Unwatch { room } => {
-                self.watched.forget(&room);
+            Output::Unwatch { channel } => {
+                self.watched.forget(&channel);
                 self.seat.mirrors(self.publisher.room_count());
             }
             Output::SendPart {
@@ -250,28 +252,36 @@ impl Session {
         Ok(())
     }
 
-    /// Shows the room to the publisher as it is, and at its next change again.
-    fn show(&mut self, room: &RoomSlug) {
+    /// Asks for the channel's media as it is now, and shows it.
+    fn follow(&mut self, channel: &ChannelId) {
+        self.watched.follow(channel, &*self.context.rooms);
+        self.show(channel);
+    }
+
+    /// Shows the channel to the publisher as it is, and at its next change again.
+    fn show(&mut self, channel: &ChannelId) {
         let now = clock::monotonic();
-        match self.watched.watch(room, &*self.context.rooms) {
+        match self.watched.look(channel) {
             Some(live) => live.read(|windows| {
-                let view = RoomView {
+                let followed = self.publisher.epoch_of(channel);
+                let view = ChannelView {
+                    is_made: channel.rung.is_some(),
                     current: windows.current(),
-                    followed: self.publisher.epoch_of(room).and_then(|epoch| windows.get(epoch)),
+                    followed: followed.and_then(|epoch| windows.get(epoch)),
                 };
-                self.publisher.handle(now, Input::Room { room, view });
+                self.publisher.handle(now, Input::Channel { channel, view });
             }),
             None => {
-                let view = RoomView::default();
-                self.publisher.handle(now, Input::Room { room, view });
+                let view = ChannelView::default();
+                self.publisher.handle(now, Input::Channel { channel, view });
             }
         }
     }
 
     fn each_second(&mut self) {
         self.frames_left = self.frames_left.saturating_add(FRAMES_PER_SECOND).min(FRAMES_AT_ONCE);
-        for room in self.watched.replaced(&*self.context.rooms) {
-            self.show(&room);
+        for channel in self.watched.replaced(&*self.context.rooms) {
+            self.show(&channel);
         }
         let relay = self.seat.relay.name.clone();
         gauge!("streamcircle_link_rtt_seconds", "relay" => relay).set(self.link.rtt());

@@ -125,14 +125,14 @@ impl BackFill {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use common::id::{Epoch, Msn, RenditionId};
+    use common::id::{ChannelId, Epoch, Msn, RenditionId};
     use tokio::sync::Semaphore;
 
     use super::*;
 
     fn request(msn: u64) -> FetchRequest {
         FetchRequest {
-            room: "cinema".parse().unwrap(),
+            channel: ChannelId::source("cinema".parse().unwrap()),
             epoch: Epoch(1),
             rendition: RenditionId(0),
             msn: Msn(msn),

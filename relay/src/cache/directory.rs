@@ -78,6 +78,7 @@ impl Directory {
             }
             UpstreamFrame::Window { .. }
             | UpstreamFrame::Offline { .. }
+            | UpstreamFrame::Starting { .. }
             | UpstreamFrame::Init { .. }
             | UpstreamFrame::SegmentEnd { .. }
             | UpstreamFrame::Skipped { .. }

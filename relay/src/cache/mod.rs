@@ -1,4 +1,4 @@
-//! What a relay holds: mirrors of live rooms, media of the past that was asked for, and what the origin told about rooms and keys.
+//! What a relay holds: mirrors of live channels, media of the past that was asked for, and what the origin told about rooms and keys.
 //!
 //! The live edge is never in a cache that may evict it: windows ([`mirror`]) are bounded by time, and only what viewers fetch of
 //! the past ([`backfill`]) competes for room.

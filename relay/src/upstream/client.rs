@@ -32,7 +32,7 @@ use super::{
     chat::{ChatLink, Overflow},
     session::{Event, Session},
 };
-use crate::chat::link::LinkEnd;
+use crate::{cache::mirror::Held, chat::link::LinkEnd};
 
 /// Seconds between two reports.
 const REPORT_EVERY: u64 = 2;
@@ -119,16 +119,16 @@ impl Client {
     }
 
     fn tell_interest(&mut self) {
-        for room in self.shared.interest.take_rooms() {
+        for channel in self.shared.interest.take_channels() {
             // Only rooms that exist: a viewer cannot make this relay ask for anything else.
-            if self.shared.directory.room(&room).is_some() {
-                self.happen(Input::Interest(room));
+            if self.shared.directory.room(&channel.room).is_some() {
+                self.happen(Input::Interest(channel));
             }
         }
     }
 
     async fn each_second(&mut self) {
-        // Before the tick, which lets go of rooms without a sign of interest.
+        // Before the tick, which lets go of channels without a sign of interest.
         self.tell_interest();
         self.happen(Input::Tick);
         self.shared.mirrors.expire();
@@ -143,8 +143,9 @@ impl Client {
                 .into_iter()
                 .for_each(|frame| session.send(frame));
         }
-        let (rooms, bytes) = self.shared.mirrors.held();
+        let Held { rooms, rungs, bytes } = self.shared.mirrors.held();
         gauge!("streamcircle_relay_rooms").set(rooms as f64);
+        gauge!("streamcircle_relay_rungs").set(rungs as f64);
         gauge!("streamcircle_relay_window_bytes").set(bytes as f64);
         gauge!("streamcircle_relay_waiting_bytes").set(self.subscriber.held_bytes() as f64);
         gauge!("streamcircle_relay_upstream_up").set(f64::from(u8::from(self.subscriber.is_up())));
@@ -174,13 +175,13 @@ impl Client {
             Event::Part { header, body } => self.happen(Input::Part { header, body }),
             Event::Fetched(fetched) => {
                 let super::session::Fetched {
-                    room,
+                    channel,
                     epoch,
                     id,
                     outcome,
                 } = fetched;
                 self.happen(Input::Fetched {
-                    room,
+                    channel,
                     epoch,
                     id,
                     outcome,
@@ -248,28 +249,34 @@ impl Client {
                         session.send(frame);
                     }
                 }
-                Output::PutWindow { room, window } => {
-                    tracing::debug!(%room, epoch = %window.epoch(), "a window came");
-                    self.shared.mirrors.put(&room, *window);
+                Output::PutWindow { channel, window } => {
+                    tracing::debug!(%channel, epoch = %window.epoch(), "a window came");
+                    self.shared.mirrors.put(&channel, *window);
                 }
-                Output::Apply { room, epoch, event } => {
+                Output::Apply { channel, epoch, event } => {
                     count(&event);
-                    if let Err(error) = self.shared.mirrors.apply(&room, epoch, event) {
+                    if let Err(error) = self.shared.mirrors.apply(&channel, epoch, event) {
                         counter!("streamcircle_relay_refused_events_total").increment(1);
-                        tracing::warn!(%room, %epoch, %error, "what came does not follow: the room is started anew");
-                        self.happen(Input::Refused(room));
+                        tracing::warn!(%channel, %epoch, %error, "what came does not follow: the channel is started anew");
+                        self.happen(Input::Refused(channel));
                     }
                 }
-                Output::Fill { room, epoch, id, body } => self.shared.mirrors.fill(&room, epoch, id, body),
-                Output::Fetch { room, epoch, id } => {
+                Output::Fill {
+                    channel,
+                    epoch,
+                    id,
+                    body,
+                } => self.shared.mirrors.fill(&channel, epoch, id, body),
+                Output::Fetch { channel, epoch, id } => {
                     if let Some(session) = &mut self.session {
-                        session.fetch(room, epoch, id);
+                        session.fetch(channel, epoch, id);
                     }
                 }
-                Output::Offline { room } => self.shared.mirrors.set_offline(&room, true),
-                Output::Forget { room } => self.shared.mirrors.forget(&room),
-                Output::BadWindow { room, error } => {
-                    tracing::warn!(%room, %error, "upstream sent a window that is none");
+                Output::Offline { channel } => self.shared.mirrors.set_offline(&channel, true),
+                Output::Starting { channel } => self.shared.mirrors.set_offline(&channel, false),
+                Output::Forget { channel } => self.shared.mirrors.forget(&channel),
+                Output::BadWindow { channel, error } => {
+                    tracing::warn!(%channel, %error, "upstream sent a window that is none");
                 }
                 Output::Close { reason } => {
                     tracing::warn!(reason, "upstream sends this relay away");

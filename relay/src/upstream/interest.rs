@@ -9,8 +9,8 @@ use std::{
 };
 
 use common::{
-    id::RoomSlug,
-    link::MAX_ROOMS,
+    id::{ChannelId, RoomSlug},
+    link::MAX_CHANNELS,
     wire::control::{DownstreamFrame, RoomReport, ViewerSeen},
 };
 use tokio::sync::Notify;
@@ -30,24 +30,24 @@ pub struct Interest {
 
 #[derive(Debug, Default)]
 struct Gathered {
-    /// Rooms with a sign since the subscriber was told last; at most [`MAX_ROOMS`].
-    rooms: BTreeSet<RoomSlug>,
+    /// Those with a sign since the subscriber was told last; at most [`MAX_CHANNELS`].
+    channels: BTreeSet<ChannelId>,
     seen: HashMap<RoomSlug, HashSet<ViewerSeen>>,
     seen_count: usize,
 }
 
 impl Interest {
-    /// Someone is interested in the room; the subscriber hears of it within a second.
-    pub fn sign(&self, room: &RoomSlug) {
+    /// Someone is interested in the channel; the subscriber hears of it within a second.
+    pub fn sign(&self, channel: &ChannelId) {
         let mut gathered = self.lock();
-        if gathered.rooms.len() < MAX_ROOMS && !gathered.rooms.contains(room) {
-            gathered.rooms.insert(room.clone());
+        if gathered.channels.len() < MAX_CHANNELS && !gathered.channels.contains(channel) {
+            gathered.channels.insert(channel.clone());
         }
     }
 
-    /// The same, for someone who waits for the room.
-    pub fn sign_urgently(&self, room: &RoomSlug) {
-        self.sign(room);
+    /// The same, for someone who waits for the channel.
+    pub fn sign_urgently(&self, channel: &ChannelId) {
+        self.sign(channel);
         self.urgent.notify_one();
     }
 
@@ -58,7 +58,7 @@ impl Interest {
 
     /// The viewer goes into the next report.
     pub fn seen(&self, room: &RoomSlug, viewer: ViewerSeen) {
-        self.sign(room);
+        self.sign(&ChannelId::source(room.clone()));
         let mut gathered = self.lock();
         let Gathered { seen, seen_count, .. } = &mut *gathered;
         if *seen_count >= MAX_SEEN {
@@ -77,9 +77,9 @@ impl Interest {
         self.egress_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Rooms with a sign since the last call.
-    pub fn take_rooms(&self) -> BTreeSet<RoomSlug> {
-        std::mem::take(&mut self.lock().rooms)
+    /// Channels with a sign since the last call.
+    pub fn take_channels(&self) -> BTreeSet<ChannelId> {
+        std::mem::take(&mut self.lock().channels)
     }
 
     /// The report on what was seen since the last one: one frame, more when there are very many viewers.
@@ -157,8 +157,8 @@ mod tests {
             egress_bytes: 7,
         };
         assert_eq!(interest.take_report(), [nothing]);
-        assert!(interest.take_rooms().contains(&room("cinema")));
-        assert!(interest.take_rooms().is_empty());
+        assert!(interest.take_channels().contains(&ChannelId::source(room("cinema"))));
+        assert!(interest.take_channels().is_empty());
     }
 
     #[test]

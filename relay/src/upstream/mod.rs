@@ -20,7 +20,7 @@ use std::{
 
 use bytes::Bytes;
 use common::{
-    id::RoomSlug,
+    id::{ChannelId, Epoch, RoomSlug},
     live::window::Retention,
     time::UnixMillis,
     wire::{
@@ -44,7 +44,7 @@ pub use crate::cache::backfill::FetchError;
 use crate::cache::{
     backfill::BackFill,
     directory::Directory,
-    mirror::{Mirrors, is_ready},
+    mirror::{Mirrored, Mirrors, is_ready},
 };
 use crate::chat::link::{self, ChatEnd};
 
@@ -143,8 +143,9 @@ impl Upstream {
     pub async fn watch_room(&self, room: &RoomSlug) -> Option<Arc<Live>> {
         let shared = &self.shared;
         let state = shared.directory.room(room)?;
-        if let Some(live) = shared.mirrors.get(room).filter(|live| is_ready(live)) {
-            shared.interest.sign(room);
+        let source = ChannelId::source(room.clone());
+        if let Some(live) = shared.mirrors.get(&source).filter(|live| is_ready(live)) {
+            shared.interest.sign(&source);
             return Some(live);
         }
         if !state.is_live {
@@ -152,8 +153,8 @@ impl Upstream {
         }
         let until = Instant::now() + WINDOW_WAIT;
         loop {
-            let mut mirror = shared.mirrors.open(room);
-            shared.interest.sign_urgently(room);
+            let mut mirror = shared.mirrors.open(&source);
+            shared.interest.sign_urgently(&source);
             let mut changes = mirror.live.watch();
             loop {
                 changes.borrow_and_update();
@@ -178,6 +179,25 @@ impl Upstream {
                 }
             }
         }
+    }
+
+    /// A rung's mirror, which may be empty for as long as the rung is not made. It is followed from now on.
+    pub fn watch_rung(&self, channel: &ChannelId) -> Mirrored {
+        let shared = &self.shared;
+        let mirrored = shared.mirrors.open(channel);
+        if is_ready(&mirrored.live) {
+            shared.interest.sign(channel);
+        } else {
+            shared.interest.sign_urgently(channel);
+        }
+        mirrored
+    }
+
+    /// The rung that has this epoch, and its media. It stays followed.
+    pub fn rung_with(&self, room: &RoomSlug, epoch: Epoch) -> Option<(ChannelId, Arc<Live>)> {
+        let (channel, live) = self.shared.mirrors.rung_with(room, epoch)?;
+        self.shared.interest.sign(&channel);
+        Some((channel, live))
     }
 
     /// A viewer asked for something of the room: it goes into the next report, and the room stays followed.

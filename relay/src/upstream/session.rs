@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{
-    id::{Epoch, PartId, RoomSlug},
-    link::{MAX_ROOMS, subscriber::FetchOutcome},
+    id::{ChannelId, Epoch, PartId},
+    link::{MAX_CHANNELS, subscriber::FetchOutcome},
     wire::{
         control::{DownstreamFrame, UpstreamFrame},
         media::PartHeader,
@@ -23,9 +23,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-/// Frames that wait to be written: a new connection subscribes to all rooms at once. An upstream that does not read is closed
+/// Frames that wait to be written: a new connection subscribes to all channels at once. An upstream that does not read is closed
 /// when there is one more.
-pub(super) const MAX_WAITING_FRAMES: usize = 2 * MAX_ROOMS;
+pub(super) const MAX_WAITING_FRAMES: usize = 2 * MAX_CHANNELS;
 /// Pings right after the welcome, for a first estimate of the origin's clock, and later.
 const FIRST_PINGS: u32 = 5;
 const FIRST_PINGS_EVERY: Duration = Duration::from_millis(100);
@@ -50,7 +50,7 @@ pub(super) enum Event {
 
 /// How the fetch of a missing part went.
 pub(super) struct Fetched {
-    pub(super) room: RoomSlug,
+    pub(super) channel: ChannelId,
     pub(super) epoch: Epoch,
     pub(super) id: PartId,
     pub(super) outcome: FetchOutcome,
@@ -110,12 +110,12 @@ impl Session {
     }
 
     /// Asks for a part; the answer comes as [`Event::Fetched`].
-    pub(super) fn fetch(&mut self, room: RoomSlug, epoch: Epoch, id: PartId) {
+    pub(super) fn fetch(&mut self, channel: ChannelId, epoch: Epoch, id: PartId) {
         let link = self.link.clone();
         self.fetches.spawn(async move {
             let PartId { rendition, msn, part } = id;
             let request = FetchRequest {
-                room: room.clone(),
+                channel: channel.clone(),
                 epoch,
                 rendition,
                 msn,
@@ -133,7 +133,7 @@ impl Session {
             };
             counter!("streamcircle_relay_edge_fetches_total", "outcome" => label).increment(1);
             Fetched {
-                room,
+                channel,
                 epoch,
                 id,
                 outcome,

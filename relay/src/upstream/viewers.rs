@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use common::{
-    id::RoomSlug,
+    id::{ChannelId, Epoch, RoomSlug},
     time::UnixMillis,
     wire::{
         control::{Revocation, RoomState, ViewerSeen},
@@ -16,7 +16,10 @@ use node::live::Live;
 use tokio::sync::watch;
 
 use super::{FetchError, Upstream};
-use crate::viewer::rooms::{CallFailure, FetchFailure, Rooms};
+use crate::{
+    cache::mirror::Mirrored,
+    viewer::rooms::{CallFailure, FetchFailure, Rooms},
+};
 
 impl Rooms for Upstream {
     fn room(&self, slug: &RoomSlug) -> Option<RoomState> {
@@ -25,6 +28,14 @@ impl Rooms for Upstream {
 
     fn watch_room<'a>(&'a self, slug: &'a RoomSlug) -> BoxFuture<'a, Option<Arc<Live>>> {
         Self::watch_room(self, slug).boxed()
+    }
+
+    fn watch_rung(&self, channel: &ChannelId) -> Mirrored {
+        Self::watch_rung(self, channel)
+    }
+
+    fn rung_with(&self, slug: &RoomSlug, epoch: Epoch) -> Option<(ChannelId, Arc<Live>)> {
+        Self::rung_with(self, slug, epoch)
     }
 
     fn viewer_seen(&self, slug: &RoomSlug, viewer: ViewerSeen) {

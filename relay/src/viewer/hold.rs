@@ -48,12 +48,12 @@ pub(super) async fn until_found<T>(
 }
 
 /// Counts a held request as long as it waits.
-struct Held {
-    until: Instant,
+pub(super) struct Held {
+    pub(super) until: Instant,
 }
 
 impl Held {
-    fn new(target_duration_s: u32) -> Self {
+    pub(super) fn new(target_duration_s: u32) -> Self {
         metrics::gauge!("streamcircle_relay_held_requests").increment(1.0);
         Self {
             until: Instant::now() + longest_block(target_duration_s),

@@ -23,7 +23,9 @@ use super::{
     auth::{cookie_name, presented, query_token},
     error::Problem,
     headers::{allow_any_site, media_preflight},
-    media, playlist,
+    media,
+    playlist::{self, Multivariant},
+    rung,
     state::Viewers,
 };
 
@@ -43,7 +45,7 @@ pub(super) async fn enter(State(viewers): State<Arc<Viewers>>, request: Request)
 
 /// What a path under `/live/{slug}/` names.
 enum Resource<'a> {
-    Multivariant,
+    Multivariant(Multivariant),
     InEpoch(Epoch, &'a str),
     Unknown,
 }
@@ -66,7 +68,8 @@ impl<'a> Target<'a> {
         };
         let (room, rest) = rest.split_once('/')?;
         let resource = match rest.split_once('/') {
-            None if rest == uri::MULTIVARIANT => Resource::Multivariant,
+            None if rest == uri::MULTIVARIANT => Resource::Multivariant(Multivariant::Whole),
+            None if rest == uri::AUDIO_ONLY => Resource::Multivariant(Multivariant::AudioOnly),
             Some((epoch, file)) => epoch
                 .parse()
                 .map_or(Resource::Unknown, |epoch| Resource::InEpoch(epoch, file)),
@@ -93,14 +96,14 @@ async fn admit_and_answer(viewers: &Viewers, request: &Parts, target: &Target<'_
     let token = presented(&target.room, headers, query, target.path_token);
     let claims = viewers.gate.admit(&target.room, token).await?;
     let not_live = match target.resource {
-        Resource::Multivariant => Problem::Offline,
+        Resource::Multivariant(_) => Problem::Offline,
         Resource::InEpoch(_, file) if is_playlist(file) => Problem::Offline,
         _ => Problem::NoSuchMedia,
     };
     let live = viewers.rooms.watch_room(&target.room).await.ok_or(not_live)?;
     match target.resource {
-        Resource::Multivariant => {
-            let mut response = playlist::answer_multivariant(viewers, &live, headers).await?;
+        Resource::Multivariant(which) => {
+            let mut response = playlist::answer_multivariant(viewers, &live, which, headers).await?;
             if let Some(token) = query_token(query).filter(|query_token| Some(*query_token) == token) {
                 let secure = request.extensions.get() == Some(&Secure(true));
                 remember(&mut response, token, &claims, viewers.rooms.origin_now(), secure);
@@ -109,10 +112,15 @@ async fn admit_and_answer(viewers: &Viewers, request: &Parts, target: &Target<'_
         }
         Resource::InEpoch(epoch, name) => {
             let file = uri::parse_media(name).ok_or(Problem::NoSuchMedia)?;
-            if let MediaPath::Playlist(track) = file {
-                return playlist::answer_media(viewers, &live, epoch, track, query, headers).await;
+            match file {
+                MediaPath::Playlist(track) => {
+                    playlist::answer_media(viewers, &live, epoch, track, query, headers).await
+                }
+                MediaPath::RungPlaylist(rung) => {
+                    rung::answer(viewers, (&*live, epoch), &target.room, rung, query, headers).await
+                }
+                _ => media::answer(viewers, live, &target.room, epoch, file, headers).await,
             }
-            media::answer(viewers, &live, &target.room, epoch, file, headers).await
         }
         Resource::Unknown => Err(Problem::NoSuchMedia),
     }

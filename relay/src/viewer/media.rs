@@ -10,7 +10,7 @@ use axum::{
 use bytes::Bytes;
 use common::{
     hls::uri::MediaPath,
-    id::{Epoch, PartId, RoomSlug},
+    id::{ChannelId, Epoch, PartId, RoomSlug},
     live::window::{LiveWindow, Lookup, SegmentLookup},
     media::access_unit::TrackKind,
     wire::request::FetchRequest,
@@ -33,7 +33,7 @@ enum Place {
 }
 
 /// Looks for `file`. Of those that are not here yet, only the next part is waited for: it is the one that playlists hint.
-fn find(window: &LiveWindow, room: &RoomSlug, file: MediaPath) -> Result<Look<(Place, &'static str)>, Problem> {
+fn find(window: &LiveWindow, channel: &ChannelId, file: MediaPath) -> Result<Look<(Place, &'static str)>, Problem> {
     let (MediaPath::Init { track, .. } | MediaPath::Segment { track, .. } | MediaPath::Part { track, .. }) = file
     else {
         return Err(Problem::NoSuchMedia);
@@ -41,7 +41,7 @@ fn find(window: &LiveWindow, room: &RoomSlug, file: MediaPath) -> Result<Look<(P
     let rendition = window.description().rendition_of(track).ok_or(Problem::NoSuchMedia)?;
     let upstream = |msn, part| {
         Place::Upstream(FetchRequest {
-            room: room.clone(),
+            channel: channel.clone(),
             epoch: window.epoch(),
             rendition,
             msn,
@@ -64,7 +64,7 @@ fn find(window: &LiveWindow, room: &RoomSlug, file: MediaPath) -> Result<Look<(P
             Lookup::NotYet if window.next(rendition) == (msn, part) => return Ok(Look::NotYet),
             Lookup::NotYet | Lookup::Unknown => return Err(Problem::NoSuchMedia),
         },
-        MediaPath::Playlist(_) | MediaPath::Gap => return Err(Problem::NoSuchMedia),
+        MediaPath::Playlist(_) | MediaPath::RungPlaylist(_) | MediaPath::Gap => return Err(Problem::NoSuchMedia),
     };
     let content_type = match track.kind {
         TrackKind::Video => "video/mp4",
@@ -79,14 +79,15 @@ fn find(window: &LiveWindow, room: &RoomSlug, file: MediaPath) -> Result<Look<(P
 /// It is not here and cannot be fetched, or the range lies beyond it.
 pub(super) async fn answer(
     viewers: &Viewers,
-    live: &Arc<Live>,
+    source: Arc<Live>,
     room: &RoomSlug,
     epoch: Epoch,
     file: MediaPath,
     request: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let look = |window: &LiveWindow| find(window, room, file);
-    let (place, content_type) = until_found(viewers, live, epoch, Problem::NoSuchMedia, look).await?;
+    let (channel, live) = channel_of(viewers, source, room, epoch).ok_or(Problem::NoSuchMedia)?;
+    let look = |window: &LiveWindow| find(window, &channel, file);
+    let (place, content_type) = until_found(viewers, &live, epoch, Problem::NoSuchMedia, look).await?;
     let pieces = match place {
         Place::Here(pieces) => pieces,
         Place::Upstream(request) => fetch(viewers, request).await?,
@@ -94,6 +95,14 @@ pub(super) async fn answer(
     // Names never change their bytes, so a name is as good as a hash.
     let etag = HeaderValue::try_from(format!("\"{epoch}/{file}\"")).expect("names of media are plain text");
     respond(viewers, pieces, etag, content_type, request)
+}
+
+/// Where the epoch is: most requests are for the source's.
+fn channel_of(viewers: &Viewers, source: Arc<Live>, room: &RoomSlug, epoch: Epoch) -> Option<(ChannelId, Arc<Live>)> {
+    if source.read(|windows| windows.get(epoch).is_some()) {
+        return Some((ChannelId::source(room.clone()), source));
+    }
+    viewers.rooms.rung_with(room, epoch)
 }
 
 async fn fetch(viewers: &Viewers, request: FetchRequest) -> Result<Vec<Bytes>, Problem> {

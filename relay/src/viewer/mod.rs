@@ -15,6 +15,7 @@ mod live;
 mod media;
 mod playlist;
 pub mod rooms;
+mod rung;
 pub mod state;
 
 use std::sync::Arc;

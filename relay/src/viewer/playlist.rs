@@ -53,7 +53,7 @@ impl Rendered {
         }
     }
 
-    fn answer(&self, request: &HeaderMap, cache_control: HeaderValue, rooms: Arc<dyn Rooms>) -> Response {
+    pub(super) fn answer(&self, request: &HeaderMap, cache_control: HeaderValue, rooms: Arc<dyn Rooms>) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(header::ETAG, self.etag.clone());
         headers.insert(header::CACHE_CONTROL, cache_control);
@@ -96,7 +96,7 @@ struct Kept {
 
 impl Renderings {
     /// The playlist as the window stands; whoever asks for the same one meanwhile waits for it.
-    fn get(&self, window: &LiveWindow, rendition: RenditionId, skip: Skip) -> Arc<Rendered> {
+    pub(super) fn get(&self, window: &LiveWindow, rendition: RenditionId, skip: Skip) -> Arc<Rendered> {
         let key = Key {
             epoch: window.epoch(),
             rendition,
@@ -118,7 +118,11 @@ impl Renderings {
             return kept.rendered.clone();
         }
         metrics::counter!("streamcircle_relay_playlists_rendered_total").increment(1);
-        let rendered = Arc::new(Rendered::new(media_playlist::render(window, rendition, skip)));
+        let text = match window.description().parent {
+            None => media_playlist::render(window, rendition, skip),
+            Some(_) => media_playlist::render_rung(window, skip),
+        };
+        let rendered = Arc::new(Rendered::new(text));
         *kept = Some(Kept {
             description: window.description().clone(),
             version,
@@ -129,13 +133,30 @@ impl Renderings {
     }
 }
 
-/// The multivariant playlist of the room's current epoch.
+/// Which of a room's multivariant playlists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Multivariant {
+    Whole,
+    AudioOnly,
+}
+
+impl Multivariant {
+    fn render(self, description: &EpochDescription) -> Result<String, Problem> {
+        match self {
+            Self::Whole => Ok(multivariant::render(description)),
+            Self::AudioOnly => multivariant::render_audio_only(description).ok_or(Problem::NoSuchPlaylist),
+        }
+    }
+}
+
+/// A multivariant playlist of the room's current epoch.
 ///
 /// # Errors
-/// Nothing is live.
+/// Nothing is live, or there is no variant of sound alone.
 pub(super) async fn answer_multivariant(
     viewers: &Viewers,
     live: &Arc<Live>,
+    which: Multivariant,
     request: &HeaderMap,
 ) -> Result<Response, Problem> {
     let epoch = live
@@ -143,7 +164,7 @@ pub(super) async fn answer_multivariant(
         .ok_or(Problem::Offline)?;
     let text = until_found(viewers, live, epoch, Problem::Offline, |window| {
         Ok(if is_playable(window) {
-            Look::Found(multivariant::render(window.description()))
+            Look::Found(which.render(window.description())?)
         } else {
             Look::NotYet
         })
@@ -200,12 +221,17 @@ fn look(
     if !is_playable(window) {
         return Ok(Look::NotYet);
     }
-    let cache_control = if is_final(window, rendition, directives) {
-        cache_of_blocking_reload(description.target_duration_s)
+    let cache_control = cache_control(window, rendition, directives);
+    Ok(Look::Found((renderings.get(window, rendition, skip), cache_control)))
+}
+
+/// How long the answer to a request may be kept.
+pub(super) fn cache_control(window: &LiveWindow, rendition: RenditionId, directives: &Directives) -> HeaderValue {
+    if is_final(window, rendition, directives) {
+        cache_of_blocking_reload(window.description().target_duration_s)
     } else {
         HeaderValue::from_static(CACHE_PLAYLIST)
-    };
-    Ok(Look::Found((renderings.get(window, rendition, skip), cache_control)))
+    }
 }
 
 /// The answer belongs to its URL for good: a reload that asked for what has just come.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use common::{
-    id::RoomSlug,
+    id::{ChannelId, Epoch, RoomSlug},
     time::UnixMillis,
     wire::{
         control::{Revocation, RoomState, ViewerSeen},
@@ -16,6 +16,8 @@ use common::{
 use futures::future::BoxFuture;
 use node::live::Live;
 use tokio::sync::watch;
+
+use crate::cache::mirror::Mirrored;
 
 /// Why media could not be fetched from the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +40,12 @@ pub trait Rooms: Send + Sync + 'static {
 
     /// The room's media, once it is here; waits a bounded time. `None`: offline, or it did not come.
     fn watch_room<'a>(&'a self, slug: &'a RoomSlug) -> BoxFuture<'a, Option<Arc<Live>>>;
+
+    /// A rung's mirror, which may be empty for as long as the rung is not made; to be called for each request, so that it is made.
+    fn watch_rung(&self, channel: &ChannelId) -> Mirrored;
+
+    /// The rung of the room that has this epoch, and its media.
+    fn rung_with(&self, slug: &RoomSlug, epoch: Epoch) -> Option<(ChannelId, Arc<Live>)>;
 
     /// An authenticated viewer asked for something of the room.
     fn viewer_seen(&self, slug: &RoomSlug, viewer: ViewerSeen);

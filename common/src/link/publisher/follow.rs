@@ -1,7 +1,7 @@
-//! One room on its way to one relay: what the relay was told last, and what comes next.
+//! One channel on its way to one relay: what the relay was told last, and what comes next.
 
 use crate::{
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId},
     live::{
         LiveEvent,
         cursor::{Cursor, Read},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    RoomView,
+    ChannelView,
     in_flight::Kind,
     parts::{back_fill, part_news},
 };
@@ -22,7 +22,7 @@ use super::{
 /// Events taken from a window at a time; it is read on until there are none.
 const READ_AT_ONCE: usize = 64;
 
-/// What a look at a room brings.
+/// What a look at a channel brings.
 #[derive(Debug)]
 pub(super) enum News {
     Frame(UpstreamFrame),
@@ -46,7 +46,7 @@ impl News {
 
 #[derive(Debug)]
 pub(super) struct Follow {
-    room: RoomSlug,
+    channel: ChannelId,
     state: State,
 }
 
@@ -58,6 +58,8 @@ enum State {
     },
     /// Told that nothing is live.
     Offline,
+    /// Told that it is being made.
+    Starting,
     Sending(Sending),
 }
 
@@ -71,9 +73,9 @@ struct Sending {
 }
 
 impl Follow {
-    pub(super) fn new(room: RoomSlug, resume: Option<ResumePoint>) -> Self {
+    pub(super) fn new(channel: ChannelId, resume: Option<ResumePoint>) -> Self {
         Self {
-            room,
+            channel,
             state: State::Asked { resume },
         }
     }
@@ -82,18 +84,29 @@ impl Follow {
     pub(super) fn epoch(&self) -> Option<Epoch> {
         match &self.state {
             State::Sending(sending) => Some(sending.epoch),
-            State::Asked { .. } | State::Offline => None,
+            State::Asked { .. } | State::Offline | State::Starting => None,
         }
     }
 
     /// Finds out what is new. `may_back_fill`: bytes of the past that may be sent now, for a start or a resumption.
-    pub(super) fn look(&mut self, view: RoomView<'_>, may_back_fill: usize, news: &mut Vec<News>) {
+    pub(super) fn look(&mut self, view: ChannelView<'_>, may_back_fill: usize, news: &mut Vec<News>) {
+        let known = match &self.state {
+            State::Asked { resume } => resume.as_ref().map(|resume| resume.epoch),
+            _ => self.epoch(),
+        };
+        let view = ChannelView {
+            // What ended before it was asked for is not what will be made.
+            current: view
+                .current
+                .filter(|window| !view.is_made || !window.ended() || known == Some(window.epoch())),
+            ..view
+        };
         let is_current = |epoch: Epoch| view.current.is_some_and(|window| window.epoch() == epoch);
         match &mut self.state {
             State::Asked { resume } => {
                 let resume = resume.take();
                 match (view.current, resume) {
-                    (None, _) => self.offline(news),
+                    (None, _) => self.without_window(view.is_made, news),
                     (Some(window), resume) => {
                         let resumed = resume.is_some_and(|resume| self.resume(window, &resume, may_back_fill, news));
                         if !resumed {
@@ -102,15 +115,18 @@ impl Follow {
                     }
                 }
             }
-            State::Offline => {
-                if let Some(window) = view.current {
-                    self.open(window, may_back_fill, news);
+            State::Offline | State::Starting => {
+                let was_made = matches!(self.state, State::Starting);
+                match view.current {
+                    Some(window) => self.open(window, may_back_fill, news),
+                    None if was_made != view.is_made => self.without_window(view.is_made, news),
+                    None => {}
                 }
             }
             State::Sending(sending) => {
                 let epoch = sending.epoch;
                 let is_behind = match view.followed.filter(|window| window.epoch() == epoch) {
-                    Some(window) => !sending.read(&self.room, window, news),
+                    Some(window) => !sending.read(&self.channel, window, news),
                     None => true,
                 };
                 match view.current {
@@ -118,17 +134,21 @@ impl Follow {
                     Some(window) if is_current(epoch) && is_behind => self.open(window, 0, news),
                     Some(_) if is_current(epoch) => {}
                     Some(window) => self.open(window, may_back_fill, news),
-                    None => self.offline(news),
+                    None => self.without_window(view.is_made, news),
                 }
             }
         }
     }
 
-    fn offline(&mut self, news: &mut Vec<News>) {
-        self.state = State::Offline;
-        news.push(News::Frame(UpstreamFrame::Offline {
-            room: self.room.clone(),
-        }));
+    fn without_window(&mut self, is_made: bool, news: &mut Vec<News>) {
+        let channel = self.channel.clone();
+        let (state, frame) = if is_made {
+            (State::Starting, UpstreamFrame::Starting { channel })
+        } else {
+            (State::Offline, UpstreamFrame::Offline { channel })
+        };
+        self.state = state;
+        news.push(News::Frame(frame));
     }
 
     /// Goes on where the relay stopped. `false`: that is not (or no longer) here, or it is so long ago that all since then would
@@ -145,7 +165,7 @@ impl Follow {
             end_told: false,
         };
         let before = news.len();
-        let is_whole = sending.read(&self.room, window, news);
+        let is_whole = sending.read(&self.channel, window, news);
         let missed: usize = news[before..].iter().map(News::body_len).sum();
         if !is_whole || missed > may_send {
             news.truncate(before);
@@ -157,10 +177,10 @@ impl Follow {
 
     /// Tells the window as it stands, its init segments and its newest media; then what is born.
     fn open(&mut self, window: &LiveWindow, may_back_fill: usize, news: &mut Vec<News>) {
-        let (room, epoch) = (&self.room, window.epoch());
+        let (channel, epoch) = (&self.channel, window.epoch());
         let description = window.description();
         news.push(News::Frame(UpstreamFrame::Window {
-            room: room.clone(),
+            channel: channel.clone(),
             description: (**description).clone(),
             records: window.records(),
         }));
@@ -170,7 +190,7 @@ impl Follow {
             for (init_id, body) in window.inits(rendition).filter(|&(init_id, _)| init_id >= oldest) {
                 let body = body.clone();
                 news.push(News::Frame(UpstreamFrame::Init {
-                    room: room.clone(),
+                    channel: channel.clone(),
                     epoch,
                     rendition,
                     init_id,
@@ -178,7 +198,7 @@ impl Follow {
                 }));
             }
         }
-        back_fill(room, window, may_back_fill, news);
+        back_fill(channel, window, may_back_fill, news);
         let told = description
             .rendition_ids()
             .map(|rendition| window.next(rendition))
@@ -190,27 +210,27 @@ impl Follow {
             end_told: false,
         };
         // Nothing was born since, but the window may have ended.
-        sending.read(room, window, news);
+        sending.read(channel, window, news);
         self.state = State::Sending(sending);
     }
 }
 
 impl Sending {
     /// Reads on to the live edge. `false`: the place is no longer in the window.
-    fn read(&mut self, room: &RoomSlug, window: &LiveWindow, news: &mut Vec<News>) -> bool {
+    fn read(&mut self, channel: &ChannelId, window: &LiveWindow, news: &mut Vec<News>) -> bool {
         loop {
             match window.read(&mut self.cursor, READ_AT_ONCE) {
                 Read::Events(events) if events.is_empty() => return true,
                 Read::Events(events) => events
                     .into_iter()
-                    .for_each(|event| self.tell(room, window, event, news)),
+                    .for_each(|event| self.tell(channel, window, event, news)),
                 Read::Lagged => return false,
             }
         }
     }
 
-    fn tell(&mut self, room: &RoomSlug, window: &LiveWindow, event: LiveEvent, news: &mut Vec<News>) {
-        let (room, epoch) = (room.clone(), self.epoch);
+    fn tell(&mut self, channel: &ChannelId, window: &LiveWindow, event: LiveEvent, news: &mut Vec<News>) {
+        let (channel, epoch) = (channel.clone(), self.epoch);
         let frame = match event {
             // A window never holds one.
             LiveEvent::Start(_) => return,
@@ -219,7 +239,7 @@ impl Sending {
                 init_id,
                 body,
             } => UpstreamFrame::Init {
-                room,
+                channel,
                 epoch,
                 rendition,
                 init_id,
@@ -233,12 +253,12 @@ impl Sending {
                 } = part.id;
                 self.know(rendition, (msn, number + 1));
                 let is_last = part.flags.last;
-                news.push(part_news(room.clone(), window, part, None));
+                news.push(part_news(channel.clone(), window, part, None));
                 if !is_last {
                     return;
                 }
                 UpstreamFrame::SegmentEnd {
-                    room,
+                    channel,
                     epoch,
                     rendition,
                     msn,
@@ -249,7 +269,7 @@ impl Sending {
                 let told = self.told.get(usize::from(rendition.0)).filter(|told| told.0 == msn);
                 let parts = told.map_or(0, |told| told.1);
                 UpstreamFrame::SegmentEnd {
-                    room,
+                    channel,
                     epoch,
                     rendition,
                     msn,
@@ -257,7 +277,7 @@ impl Sending {
                 }
             }
             LiveEvent::BitRate { rendition, bit_rate } => UpstreamFrame::BitRate {
-                room,
+                channel,
                 epoch,
                 rendition,
                 bit_rate,
@@ -265,7 +285,7 @@ impl Sending {
             LiveEvent::End if self.end_told => return,
             LiveEvent::End => {
                 self.end_told = true;
-                UpstreamFrame::End { room, epoch }
+                UpstreamFrame::End { channel, epoch }
             }
         };
         news.push(News::Frame(frame));

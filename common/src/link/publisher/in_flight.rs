@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::SendId;
 use crate::{
-    id::{Epoch, PartId, RoomSlug},
+    id::{ChannelId, Epoch, PartId},
     time::Monotonic,
     wire::media::PartOutline,
 };
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 
 #[derive(Clone, Debug)]
 pub(super) struct Flying {
-    pub(super) room: RoomSlug,
+    pub(super) channel: ChannelId,
     pub(super) epoch: Epoch,
     pub(super) id: PartId,
     pub(super) outline: PartOutline,

@@ -2,7 +2,7 @@
 //! bounds, so that a slow relay costs neither memory nor anyone else's time.
 //!
 //! Not here: what every relay is told whatever it watches (`Welcome`, keys, revocations, rooms), answers to fetches
-//! ([`super::fetch`]) and calls. The driver hands over every frame of the relay, shows the watched rooms' windows whenever they
+//! ([`super::fetch`]) and calls. The driver hands over every frame of the relay, shows the watched channels' windows whenever they
 //! change, says which sends are over, carries out what [`Publisher::poll`] gives, in order, and calls again at
 //! [`Publisher::next_timeout`].
 
@@ -24,9 +24,9 @@ use self::{
     follow::{Follow, News},
     in_flight::{Flying, InFlight, Kind, MAX_BACK_FILL_BYTES},
 };
-use super::{MAX_ROOMS, code};
+use super::{MAX_CHANNELS, code};
 use crate::{
-    id::{Epoch, RoomSlug},
+    id::{ChannelId, Epoch},
     live::window::LiveWindow,
     time::Monotonic,
     wire::{
@@ -41,12 +41,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SendId(pub u64);
 
-/// A room as it stands.
+/// A channel as it stands.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RoomView<'a> {
+pub struct ChannelView<'a> {
+    /// It is made because it is watched, so that without a window there will be one soon.
+    pub is_made: bool,
     /// Window of the newest epoch.
     pub current: Option<&'a LiveWindow>,
-    /// Window of [`Publisher::epoch_of`] the room: the same, or one that ended a moment ago.
+    /// Window of [`Publisher::epoch_of`] the channel: the same, or one that ended a moment ago.
     pub followed: Option<&'a LiveWindow>,
 }
 
@@ -54,10 +56,10 @@ pub struct RoomView<'a> {
 #[derive(Debug)]
 pub enum Input<'a> {
     Frame(DownstreamFrame),
-    /// A watched room: once right after [`Output::Watch`], then whenever it changed.
-    Room {
-        room: &'a RoomSlug,
-        view: RoomView<'a>,
+    /// A watched channel: once right after [`Output::Watch`], then whenever it changed.
+    Channel {
+        channel: &'a ChannelId,
+        view: ChannelView<'a>,
     },
     /// The relay has acknowledged all of the part, or its stream is gone.
     Sent(SendId),
@@ -79,12 +81,12 @@ pub enum Output {
     Pong {
         t0: u64,
     },
-    /// Show this room now and at every change, until `Unwatch`. May come again for a room that is watched: show it now.
+    /// Show this channel now and at every change, until `Unwatch`. May come again for a channel that is watched: show it now.
     Watch {
-        room: RoomSlug,
+        channel: ChannelId,
     },
     Unwatch {
-        room: RoomSlug,
+        channel: ChannelId,
     },
     /// Send on a unidirectional stream of its own, and say [`Input::Sent`] when it is over.
     SendPart {
@@ -117,7 +119,7 @@ pub enum Output {
 #[derive(Debug, Default)]
 pub struct Publisher {
     stage: Stage,
-    rooms: BTreeMap<RoomSlug, Follow>,
+    channels: BTreeMap<ChannelId, Follow>,
     in_flight: InFlight,
     outputs: VecDeque<Output>,
 }
@@ -141,14 +143,19 @@ impl Publisher {
         self.outputs.pop_front()
     }
 
-    /// The epoch of the room that the relay is being told: whoever shows the room shows this window too.
-    pub fn epoch_of(&self, room: &RoomSlug) -> Option<Epoch> {
-        self.rooms.get(room).and_then(Follow::epoch)
+    /// The epoch of the channel that the relay is being told: whoever shows the channel shows this window too.
+    pub fn epoch_of(&self, channel: &ChannelId) -> Option<Epoch> {
+        self.channels.get(channel).and_then(Follow::epoch)
     }
 
-    /// How many rooms the relay is subscribed to.
+    /// How many rooms' sources the relay is subscribed to.
     pub fn room_count(&self) -> usize {
-        self.rooms.len()
+        self.channels.keys().filter(|channel| channel.rung.is_none()).count()
+    }
+
+    /// How many channels the relay is subscribed to.
+    pub fn channel_count(&self) -> usize {
+        self.channels.len()
     }
 
     /// Bytes of parts on their way.
@@ -168,7 +175,7 @@ impl Publisher {
         }
         match input {
             Input::Frame(frame) => self.frame(frame),
-            Input::Room { room, view } => self.look(now, room, view),
+            Input::Channel { channel, view } => self.look(now, channel, view),
             Input::Sent(id) => {
                 self.in_flight.remove(id);
             }
@@ -199,10 +206,10 @@ impl Publisher {
                     self.close(code::VERSION, "link version not known here");
                 }
             }
-            (Stage::Greeted, DownstreamFrame::Subscribe { room, resume }) => self.subscribe(room, resume),
-            (Stage::Greeted, DownstreamFrame::Unsubscribe { room }) => {
-                if self.rooms.remove(&room).is_some() {
-                    self.outputs.push_back(Output::Unwatch { room });
+            (Stage::Greeted, DownstreamFrame::Subscribe { channel, resume }) => self.subscribe(channel, resume),
+            (Stage::Greeted, DownstreamFrame::Unsubscribe { channel }) => {
+                if self.channels.remove(&channel).is_some() {
+                    self.outputs.push_back(Output::Unwatch { channel });
                 }
             }
             (Stage::Greeted, DownstreamFrame::Report { rooms, egress_bytes }) => {
@@ -215,13 +222,14 @@ impl Publisher {
         }
     }
 
-    fn subscribe(&mut self, room: RoomSlug, resume: Option<ResumePoint>) {
-        if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&room) {
-            self.close(code::LIMIT, "too many rooms");
+    fn subscribe(&mut self, channel: ChannelId, resume: Option<ResumePoint>) {
+        if self.channels.len() >= MAX_CHANNELS && !self.channels.contains_key(&channel) {
+            self.close(code::LIMIT, "too many channels");
             return;
         }
-        self.rooms.insert(room.clone(), Follow::new(room.clone(), resume));
-        self.outputs.push_back(Output::Watch { room });
+        self.channels
+            .insert(channel.clone(), Follow::new(channel.clone(), resume));
+        self.outputs.push_back(Output::Watch { channel });
     }
 
     fn close(&mut self, code: u32, reason: &'static str) {
@@ -229,8 +237,10 @@ impl Publisher {
         self.outputs.push_back(Output::Close { code, reason });
     }
 
-    fn look(&mut self, now: Monotonic, room: &RoomSlug, view: RoomView<'_>) {
-        let Some(follow) = self.rooms.get_mut(room) else { return };
+    fn look(&mut self, now: Monotonic, channel: &ChannelId, view: ChannelView<'_>) {
+        let Some(follow) = self.channels.get_mut(channel) else {
+            return;
+        };
         let mut news = Vec::new();
         follow.look(
             view,
@@ -248,7 +258,7 @@ impl Publisher {
                     target_duration_s,
                 } => {
                     let id = self.in_flight.insert(Flying {
-                        room: header.room.clone(),
+                        channel: header.channel.clone(),
                         epoch: header.epoch,
                         id: header.id,
                         outline,
@@ -274,14 +284,14 @@ impl Publisher {
             self.outputs.push_back(Output::ResetPart { id, code: code::STALE });
             if part.kind != Kind::BackFill {
                 let Flying {
-                    room,
+                    channel,
                     epoch,
                     id,
                     outline,
                     ..
                 } = part;
                 self.outputs.push_back(Output::Frame(UpstreamFrame::Skipped {
-                    room,
+                    channel,
                     epoch,
                     id,
                     outline,

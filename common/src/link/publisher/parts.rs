@@ -2,7 +2,7 @@
 
 use super::{follow::News, in_flight::Kind};
 use crate::{
-    id::{PartId, RoomSlug},
+    id::{ChannelId, PartId},
     link::priority,
     live::{
         Part, RenditionFormat,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The bodies that a player who joins now asks for first: the open segments, then the newest complete ones.
-pub(super) fn back_fill(room: &RoomSlug, window: &LiveWindow, budget: usize, news: &mut Vec<News>) {
+pub(super) fn back_fill(channel: &ChannelId, window: &LiveWindow, budget: usize, news: &mut Vec<News>) {
     let mut left = budget;
     let newest = |complete: bool| {
         window.description().rendition_ids().rev().filter_map(move |rendition| {
@@ -50,12 +50,12 @@ pub(super) fn back_fill(room: &RoomSlug, window: &LiveWindow, budget: usize, new
                 flags,
                 body: body.clone(),
             };
-            news.push(part_news(room.clone(), window, part, Some(Kind::BackFill)));
+            news.push(part_news(channel.clone(), window, part, Some(Kind::BackFill)));
         }
     }
 }
 
-pub(super) fn part_news(room: RoomSlug, window: &LiveWindow, part: Part, kind: Option<Kind>) -> News {
+pub(super) fn part_news(channel: ChannelId, window: &LiveWindow, part: Part, kind: Option<Kind>) -> News {
     let Part {
         id,
         init_id,
@@ -77,7 +77,7 @@ pub(super) fn part_news(room: RoomSlug, window: &LiveWindow, part: Part, kind: O
     };
     News::Part {
         header: PartHeader {
-            room,
+            channel,
             epoch: window.epoch(),
             id,
             init_id,

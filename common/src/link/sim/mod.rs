@@ -4,7 +4,10 @@ mod origin;
 mod relay;
 mod scenarios;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
@@ -13,7 +16,7 @@ use self::{
     relay::Relay,
 };
 use crate::{
-    id::{Epoch, PartId, RoomSlug},
+    id::{ChannelId, Epoch, PartId, Rung},
     link::{
         fetch,
         publisher::{self, MAX_IN_FLIGHT_BYTES, Publisher, SendId},
@@ -97,7 +100,7 @@ enum Event {
 struct Connection {
     id: u64,
     publisher: Publisher,
-    is_watched: bool,
+    watched: BTreeSet<ChannelId>,
     /// Control frames keep their order.
     last_to_relay: Monotonic,
     last_to_origin: Monotonic,
@@ -110,7 +113,8 @@ struct World {
     now: Monotonic,
     weather: Weather,
     random: Random,
-    room: RoomSlug,
+    source: ChannelId,
+    rung: ChannelId,
     events: BTreeMap<(Monotonic, u64), Event>,
     sequence: u64,
     origin: Origin,
@@ -119,17 +123,25 @@ struct World {
     connection: Option<Connection>,
     connections: u64,
     has_viewers: bool,
+    /// Some of them want the rung.
+    wants_rung: bool,
     most_held: usize,
     most_in_flight: usize,
 }
 
 impl World {
     fn new(weather: Weather, video_part_len: usize) -> Self {
+        let source = ChannelId::source("cinema".parse().unwrap());
+        let rung = ChannelId {
+            rung: Some(Rung::P480),
+            ..source.clone()
+        };
         let mut world = Self {
             now: Monotonic(Duration::from_secs(1)),
             weather,
             random: Random::new(weather.seed),
-            room: "cinema".parse().unwrap(),
+            source,
+            rung,
             events: BTreeMap::new(),
             sequence: 0,
             origin: Origin::new(video_part_len),
@@ -138,6 +150,7 @@ impl World {
             connection: None,
             connections: 0,
             has_viewers: true,
+            wants_rung: true,
             most_held: 0,
             most_in_flight: 0,
         };
@@ -150,13 +163,13 @@ impl World {
     fn start(&mut self) {
         self.origin.start();
         self.is_live = true;
-        self.show_room();
+        self.show_all();
     }
 
     fn end(&mut self) {
         self.origin.end(self.now);
         self.is_live = false;
-        self.show_room();
+        self.show_all();
     }
 
     fn run(&mut self, seconds: u64) {
@@ -193,14 +206,19 @@ impl World {
                 self.after(Duration::from_millis(PART_MS), Event::Birth);
                 if self.is_live {
                     self.origin.bear(self.now);
-                    self.show_room();
+                    self.show_all();
                 }
             }
             Event::EverySecond => {
                 self.after(Duration::from_secs(1), Event::EverySecond);
                 if self.has_viewers {
-                    self.relay_input(subscriber::Input::Interest(self.room.clone()));
+                    self.relay_input(subscriber::Input::Interest(self.source.clone()));
                 }
+                if self.has_viewers && self.wants_rung {
+                    self.relay_input(subscriber::Input::Interest(self.rung.clone()));
+                }
+                self.origin.each_second();
+                self.show_all();
                 if let Some(id) = self.connection.as_ref().map(|connection| connection.id)
                     && self.random.chance(self.weather.breaks)
                 {
@@ -210,6 +228,7 @@ impl World {
             Event::Dial => self.dial(),
             Event::Break(id) => {
                 if self.connection.take_if(|connection| connection.id == id).is_some() {
+                    self.origin.watch_rung(false, self.now);
                     self.relay_input(subscriber::Input::Disconnected { may_return: true });
                 }
             }
@@ -267,7 +286,7 @@ impl World {
         self.connection = Some(Connection {
             id: self.connections,
             publisher: Publisher::new(),
-            is_watched: false,
+            watched: BTreeSet::new(),
             last_to_relay: self.now,
             last_to_origin: self.now,
             waiting: BTreeMap::new(),
@@ -293,13 +312,13 @@ impl World {
                         self.at(at, Event::ToOrigin(id, frame));
                     }
                 }
-                subscriber::Output::Fetch { epoch, id, .. } => self.ask(epoch, id),
+                subscriber::Output::Fetch { channel, epoch, id } => self.ask(channel, epoch, id),
                 output => self.relay.carry_out(output, self.now),
             }
         }
         self.most_held = self.most_held.max(self.relay.subscriber.held_bytes());
         assert!(
-            self.most_held <= 2 * MAX_HELD_BYTES + MAX_ORPHAN_BYTES,
+            self.most_held <= 3 * MAX_HELD_BYTES + MAX_ORPHAN_BYTES,
             "the relay holds too much"
         );
         if let Some(at) = self.relay.subscriber.next_timeout()
@@ -310,10 +329,10 @@ impl World {
         }
     }
 
-    fn ask(&mut self, epoch: Epoch, id: PartId) {
+    fn ask(&mut self, channel: ChannelId, epoch: Epoch, id: PartId) {
         let PartId { rendition, msn, part } = id;
         let request = FetchRequest {
-            room: self.room.clone(),
+            channel,
             epoch,
             rendition,
             msn,
@@ -327,13 +346,14 @@ impl World {
 
     fn fetched(&mut self, request: &FetchRequest) {
         let FetchRequest {
-            room,
+            channel,
             epoch,
             rendition,
             msn,
             part,
         } = request.clone();
-        let answer = self.origin.window(epoch).map(|window| fetch::answer(window, request));
+        let window = self.origin.channel(&channel).window(epoch);
+        let answer = window.map(|window| fetch::answer(window, request));
         let outcome = match answer {
             _ if self.random.chance(self.weather.fetch_loss) => FetchOutcome::Failed,
             Some((
@@ -353,7 +373,7 @@ impl World {
             part: part.unwrap(),
         };
         self.relay_input(subscriber::Input::Fetched {
-            room,
+            channel,
             epoch,
             id,
             outcome,
@@ -367,12 +387,19 @@ impl World {
         }
     }
 
-    fn show_room(&mut self) {
-        if let Some(connection) = self.connection.as_mut().filter(|connection| connection.is_watched) {
-            let view = self.origin.view(connection.publisher.epoch_of(&self.room));
+    fn show_all(&mut self) {
+        let watched = self.connection.as_ref().map(|connection| connection.watched.clone());
+        for channel in watched.into_iter().flatten() {
+            self.show(&channel);
+        }
+    }
+
+    fn show(&mut self, channel: &ChannelId) {
+        if let Some(connection) = &mut self.connection {
+            let view = self.origin.view(channel, connection.publisher.epoch_of(channel));
             connection
                 .publisher
-                .handle(self.now, publisher::Input::Room { room: &self.room, view });
+                .handle(self.now, publisher::Input::Channel { channel, view });
             self.drive_publisher();
         }
     }
@@ -392,11 +419,19 @@ impl World {
                     public_urls: Vec::new(),
                 }),
                 publisher::Output::Frame(frame) => self.tell_relay(frame),
-                publisher::Output::Watch { .. } => {
-                    self.connection.as_mut().unwrap().is_watched = true;
-                    self.show_room();
+                publisher::Output::Watch { channel } => {
+                    if channel == self.rung {
+                        self.origin.watch_rung(true, self.now);
+                    }
+                    self.connection.as_mut().unwrap().watched.insert(channel.clone());
+                    self.show(&channel);
                 }
-                publisher::Output::Unwatch { .. } => self.connection.as_mut().unwrap().is_watched = false,
+                publisher::Output::Unwatch { channel } => {
+                    if channel == self.rung {
+                        self.origin.watch_rung(false, self.now);
+                    }
+                    self.connection.as_mut().unwrap().watched.remove(&channel);
+                }
                 publisher::Output::SendPart {
                     id,
                     header,

@@ -1,9 +1,9 @@
-//! The relay's end in the simulation: a subscriber, and windows that refuse whatever does not follow.
+//! The relay's end in the simulation: a subscriber, and windows of each channel that refuse whatever does not follow.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    id::PartId,
+    id::{ChannelId, PartId, RenditionId},
     link::subscriber::{Output, Subscriber, SubscriberConfig},
     live::{
         LiveEvent,
@@ -12,13 +12,20 @@ use crate::{
     time::Monotonic,
 };
 
-use super::origin::{Origin, RENDITIONS};
+use super::origin::{Made, Origin};
 
 pub(super) struct Relay {
     pub(super) subscriber: Subscriber,
     pub(super) wakes_at: Option<Monotonic>,
     /// When it woke last, and how often at that time.
     wakes: (Monotonic, u32),
+    pub(super) source: Mirror,
+    pub(super) rung: Mirror,
+}
+
+/// What came of a channel.
+#[derive(Default)]
+pub(super) struct Mirror {
     /// The current window is the last one.
     pub(super) windows: Vec<LiveWindow>,
     /// Every window that came, and every epoch that ended, in order.
@@ -44,10 +51,8 @@ impl Relay {
             subscriber: Subscriber::new(config),
             wakes_at: None,
             wakes: (Monotonic::default(), 0),
-            windows: Vec::new(),
-            log: Vec::new(),
-            gaps: BTreeSet::new(),
-            bodies_filled: 0,
+            source: Mirror::default(),
+            rung: Mirror::default(),
         }
     }
 
@@ -58,11 +63,48 @@ impl Relay {
         assert!(before < 5, "the relay wakes again and again");
     }
 
+    pub(super) fn carry_out(&mut self, output: Output, now: Monotonic) {
+        let channel = match &output {
+            Output::PutWindow { channel, .. }
+            | Output::Apply { channel, .. }
+            | Output::Fill { channel, .. }
+            | Output::Offline { channel }
+            | Output::Starting { channel }
+            | Output::Forget { channel }
+            | Output::BadWindow { channel, .. } => channel.clone(),
+            Output::Close { .. } | Output::Connect { .. } | Output::Frame(_) | Output::Fetch { .. } => {
+                unreachable!("the world does these, or they do not come")
+            }
+        };
+        self.mirror(&channel).take(output, now);
+    }
+
+    fn mirror(&mut self, channel: &ChannelId) -> &mut Mirror {
+        match channel.rung {
+            None => &mut self.source,
+            Some(_) => &mut self.rung,
+        }
+    }
+
+    /// The same records as at the origin, and no body that differs from the origin's.
+    pub(super) fn assert_mirrors(&self, origin: &Origin) {
+        self.source.assert_mirrors(&origin.source);
+        self.rung.assert_mirrors(&origin.rung);
+    }
+
+    /// The same places, with gaps of the same length where something was lost; and no body that differs.
+    pub(super) fn assert_mirrors_with_gaps(&self, origin: &Origin) {
+        self.source.assert_mirrors_with_gaps(&origin.source);
+        self.rung.assert_mirrors_with_gaps(&origin.rung);
+    }
+}
+
+impl Mirror {
     pub(super) fn current(&self) -> &LiveWindow {
         self.windows.last().unwrap()
     }
 
-    pub(super) fn carry_out(&mut self, output: Output, now: Monotonic) {
+    fn take(&mut self, output: Output, now: Monotonic) {
         match output {
             Output::PutWindow { window, .. } => {
                 self.log.push("window");
@@ -94,18 +136,19 @@ impl Relay {
                 }
             }
             Output::Offline { .. } => self.log.push("offline"),
+            Output::Starting { .. } => self.log.push("starting"),
             Output::Forget { .. } => {
                 self.log.push("forgotten");
                 self.windows.clear();
             }
             Output::BadWindow { error, .. } => panic!("a bad window: {error}"),
-            Output::Close { .. } => self.log.push("closed"),
-            Output::Connect { .. } | Output::Frame(_) | Output::Fetch { .. } => unreachable!("the world does these"),
+            Output::Close { .. } | Output::Connect { .. } | Output::Frame(_) | Output::Fetch { .. } => {
+                unreachable!("they are of no channel")
+            }
         }
     }
 
-    /// The same records as at the origin, and no body that differs from the origin's.
-    pub(super) fn assert_mirrors(&self, origin: &Origin) {
+    pub(super) fn assert_mirrors(&self, origin: &Made) {
         let (ours, theirs) = (self.current(), origin.current().unwrap());
         assert_eq!(ours.epoch(), theirs.epoch());
         assert_same(&ours.records(), &theirs.records());
@@ -114,10 +157,9 @@ impl Relay {
         self.assert_bodies_match(origin);
     }
 
-    /// The same places, with gaps of the same length where something was lost; and no body that differs.
-    pub(super) fn assert_mirrors_with_gaps(&self, origin: &Origin) {
+    fn assert_mirrors_with_gaps(&self, origin: &Made) {
         let mut theirs = origin.current().unwrap().records();
-        for (rendition, segments) in RENDITIONS.into_iter().zip(&mut theirs.renditions) {
+        for (rendition, segments) in (0..).map(RenditionId).zip(&mut theirs.renditions) {
             for segment in segments {
                 for (part, record) in (0..).zip(&mut segment.parts) {
                     if self.gaps.contains(&PartId {
@@ -141,12 +183,12 @@ impl Relay {
         self.assert_bodies_match(origin);
     }
 
-    fn assert_bodies_match(&self, origin: &Origin) {
+    pub(super) fn assert_bodies_match(&self, origin: &Made) {
         for window in &self.windows {
             let Some(theirs) = origin.window(window.epoch()) else {
                 continue;
             };
-            for rendition in RENDITIONS {
+            for rendition in window.description().rendition_ids() {
                 for segment in window.segments(rendition) {
                     for part in 0..segment.parts().len() as u32 {
                         let id = PartId {
@@ -166,8 +208,9 @@ impl Relay {
     /// Parts whose body is not here.
     pub(super) fn absent(&self) -> usize {
         let window = self.current();
-        let parts = RENDITIONS
-            .into_iter()
+        let parts = window
+            .description()
+            .rendition_ids()
             .flat_map(|rendition| window.segments(rendition))
             .flat_map(|s| s.parts());
         parts

@@ -1,10 +1,10 @@
-//! What upstream's frames do to the rooms that are followed.
+//! What upstream's frames do to the channels that are followed.
 
 use std::sync::Arc;
 
 use super::{Link, Output, Subscriber, gap::Gaps, mirrored::Mirrored};
 use crate::{
-    id::RoomSlug,
+    id::{ChannelId, RoomSlug},
     live::{
         EpochDescription, LiveEvent,
         window::{LiveWindow, WindowError, WindowRecords},
@@ -17,63 +17,61 @@ impl Subscriber {
     pub(super) fn frame(&mut self, now: Monotonic, frame: UpstreamFrame) {
         match frame {
             UpstreamFrame::Welcome { .. } => self.welcomed(),
-            UpstreamFrame::RoomGone { room } => {
-                self.end_media(&room);
-                if self.rooms.remove(&room).is_some() {
-                    self.outputs.push_back(Output::Forget { room });
-                }
-            }
+            UpstreamFrame::RoomGone { room } => self.room_gone(&room),
             UpstreamFrame::Window {
-                room,
+                channel,
                 description,
                 records,
             } => {
-                if let Err(error) = self.window(now, &room, description, records) {
-                    self.resync(now, &room);
-                    self.outputs.push_back(Output::BadWindow { room, error });
+                if let Err(error) = self.window(now, &channel, description, records) {
+                    self.resync(now, &channel);
+                    self.outputs.push_back(Output::BadWindow { channel, error });
                 }
             }
-            UpstreamFrame::Offline { room } => self.offline(now, &room),
+            UpstreamFrame::Offline { channel } => self.offline(now, &channel),
+            UpstreamFrame::Starting { channel } => self.starting(channel),
             UpstreamFrame::Init {
-                room,
+                channel,
                 epoch,
                 rendition,
                 init_id,
                 body,
             } => {
-                self.with_media(now, &room, epoch, |media, out| {
+                self.with_media(now, &channel, epoch, |media, out| {
                     media.take_init(rendition, init_id, body, out)
                 });
             }
             UpstreamFrame::SegmentEnd {
-                room,
+                channel,
                 epoch,
                 rendition,
                 msn,
                 parts,
             } => {
-                self.with_media(now, &room, epoch, |media, _| {
+                self.with_media(now, &channel, epoch, |media, _| {
                     media.take_segment_end(rendition, msn, parts, now)
                 });
             }
             UpstreamFrame::Skipped {
-                room,
+                channel,
                 epoch,
                 id,
                 outline,
             } => {
-                self.with_media(now, &room, epoch, |media, _| media.take_skipped(id, outline, now));
+                self.with_media(now, &channel, epoch, |media, _| media.take_skipped(id, outline, now));
             }
             UpstreamFrame::BitRate {
-                room,
+                channel,
                 epoch,
                 rendition,
                 bit_rate,
             } => {
                 let event = LiveEvent::BitRate { rendition, bit_rate };
-                self.with_media(now, &room, epoch, |media, out| media.take_event(event, out));
+                self.with_media(now, &channel, epoch, |media, out| media.take_event(event, out));
             }
-            UpstreamFrame::End { room, epoch } => self.with_media(now, &room, epoch, |media, _| media.take_end(now)),
+            UpstreamFrame::End { channel, epoch } => {
+                self.with_media(now, &channel, epoch, |media, _| media.take_end(now))
+            }
             UpstreamFrame::GoAway { reason } => {
                 self.was_sent_away = true;
                 self.outputs.push_back(Output::Close { reason });
@@ -93,30 +91,47 @@ impl Subscriber {
         }
         self.link = Link::Up;
         self.backoff.reset();
-        for (slug, room) in &mut self.rooms {
-            room.resync_at = None;
-            let resume = room.media.as_ref().and_then(Mirrored::resume_point);
+        for (id, channel) in &mut self.channels {
+            channel.resync_at = None;
+            let resume = channel.media.as_ref().and_then(Mirrored::resume_point);
             self.outputs.push_back(Output::Frame(DownstreamFrame::Subscribe {
-                room: slug.clone(),
+                channel: id.clone(),
                 resume,
             }));
+        }
+    }
+
+    fn room_gone(&mut self, room: &RoomSlug) {
+        let its: Vec<ChannelId> = self.channels.keys().filter(|id| id.room == *room).cloned().collect();
+        for channel in its {
+            self.end_media(&channel);
+            self.channels.remove(&channel);
+            self.outputs.push_back(Output::Forget { channel });
+        }
+    }
+
+    /// What is here of the channel will not go on.
+    fn starting(&mut self, channel: ChannelId) {
+        if self.channels.contains_key(&channel) {
+            self.end_media(&channel);
+            self.outputs.push_back(Output::Starting { channel });
         }
     }
 
     fn window(
         &mut self,
         now: Monotonic,
-        slug: &RoomSlug,
+        id: &ChannelId,
         description: EpochDescription,
         mut records: WindowRecords,
     ) -> Result<(), WindowError> {
-        let Some(room) = self.rooms.get_mut(slug) else {
+        let Some(channel) = self.channels.get_mut(id) else {
             return Ok(());
         };
-        room.offline_at = None;
+        channel.offline_at = None;
         let epoch = description.epoch;
-        let (mut held, mut gaps) = (Vec::new(), room.old_gaps.take().filter(|gaps| gaps.epoch() == epoch));
-        match room.media.take() {
+        let (mut held, mut gaps) = (Vec::new(), channel.old_gaps.take().filter(|gaps| gaps.epoch() == epoch));
+        match channel.media.take() {
             Some(same) if same.epoch() == epoch => {
                 let (parts, listed) = same.into_held_and_gaps();
                 (held, gaps) = (parts, Some(listed));
@@ -127,19 +142,19 @@ impl Subscriber {
         let gaps = gaps.unwrap_or_else(|| Gaps::new(epoch));
         gaps.mark(&mut records);
         let window = LiveWindow::from_records(Arc::new(description), records, self.config.retention, now)?;
-        let mut media = Mirrored::new(slug.clone(), &window, gaps);
+        let mut media = Mirrored::new(id.clone(), &window, gaps);
         self.outputs.push_back(Output::PutWindow {
-            room: slug.clone(),
+            channel: id.clone(),
             window: Box::new(window),
         });
         for part in held {
             media.take_part(part, now, &mut self.outputs);
         }
-        for (header, body) in self.orphans.claim(slug, epoch) {
+        for (header, body) in self.orphans.claim(id, epoch) {
             media.take_pushed(&header, body, now, &mut self.outputs);
         }
-        room.media = Some(media);
-        self.advance(now, slug);
+        channel.media = Some(media);
+        self.advance(now, id);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::{
-    id::{Epoch, PartId, RoomSlug},
+    id::{ChannelId, Epoch, PartId},
     live::{
         LiveEvent,
         window::{LiveWindow, Retention, WindowError},
@@ -45,15 +45,15 @@ pub enum Input {
     },
     /// How an [`Output::Fetch`] went. Every one has to be answered, unless the connection is lost before.
     Fetched {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
         id: PartId,
         outcome: FetchOutcome,
     },
-    /// Someone here watches the room.
-    Interest(RoomSlug),
-    /// The mirror's window refused an event: start the room anew.
-    Refused(RoomSlug),
+    /// Someone here watches the channel.
+    Interest(ChannelId),
+    /// The mirror's window refused an event: start the channel anew.
+    Refused(ChannelId),
     Tick,
 }
 
@@ -77,29 +77,38 @@ pub enum Output {
     Connect { after: Duration },
     /// Send on the control stream.
     Frame(DownstreamFrame),
-    /// The room's window from now on, bodies still to come. Bodies of a window of the same epoch are still good.
-    PutWindow { room: RoomSlug, window: Box<LiveWindow> },
-    /// For the room's current window; never a `Start`.
+    /// The channel's window from now on, bodies still to come. Bodies of a window of the same epoch are still good.
+    PutWindow {
+        channel: ChannelId,
+        window: Box<LiveWindow>,
+    },
+    /// For the channel's current window; never a `Start`.
     Apply {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
         event: LiveEvent,
     },
     /// A body for a part that stands in the window.
     Fill {
-        room: RoomSlug,
+        channel: ChannelId,
         epoch: Epoch,
         id: PartId,
         body: Bytes,
     },
     /// Ask for this part, and answer with [`Input::Fetched`].
-    Fetch { room: RoomSlug, epoch: Epoch, id: PartId },
+    Fetch {
+        channel: ChannelId,
+        epoch: Epoch,
+        id: PartId,
+    },
     /// Upstream has nothing live there.
-    Offline { room: RoomSlug },
-    /// The room is no longer followed: its windows may go.
-    Forget { room: RoomSlug },
-    /// Upstream sent a window that is none; the room is tried again later.
-    BadWindow { room: RoomSlug, error: WindowError },
+    Offline { channel: ChannelId },
+    /// Upstream makes it from now on; its window is still to come.
+    Starting { channel: ChannelId },
+    /// The channel is no longer followed: its windows may go.
+    Forget { channel: ChannelId },
+    /// Upstream sent a window that is none; the channel is tried again later.
+    BadWindow { channel: ChannelId, error: WindowError },
     /// Upstream wants the connection closed, for this reason; say [`Input::Disconnected`] then.
     Close { reason: String },
 }

@@ -1,4 +1,4 @@
-//! One epoch of one room on its way into the relay's window: routes what arrives to its rendition, and ends the epoch when all of
+//! One epoch of one channel on its way into the relay's window: routes what arrives to its rendition, and ends the epoch when all of
 //! it is there.
 
 use std::{collections::VecDeque, time::Duration};
@@ -11,7 +11,7 @@ use super::{
     reorder::{Reorder, Step, Stuck},
 };
 use crate::{
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId},
     live::{LiveEvent, Part, window::LiveWindow},
     time::Monotonic,
     wire::{control::ResumePoint, media::PartHeader, media::PartOutline},
@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Mirrored {
-    room: RoomSlug,
+    channel: ChannelId,
     epoch: Epoch,
     renditions: Vec<Reorder>,
     gap_after: Duration,
@@ -31,10 +31,10 @@ pub(super) struct Mirrored {
 
 impl Mirrored {
     /// Goes on where `window` ends. `gaps` are those of an earlier window of the same epoch.
-    pub(super) fn new(room: RoomSlug, window: &LiveWindow, gaps: Gaps) -> Self {
+    pub(super) fn new(channel: ChannelId, window: &LiveWindow, gaps: Gaps) -> Self {
         let description = window.description();
         Self {
-            room,
+            channel,
             epoch: window.epoch(),
             renditions: description
                 .rendition_ids()
@@ -63,6 +63,16 @@ impl Mirrored {
     /// Whether upstream has not said that the epoch is over.
     pub(super) fn may_go_on(&self) -> bool {
         !self.has_ended && self.end_since.is_none()
+    }
+
+    /// Whether upstream said that it is over, and what came before that is not all here.
+    pub(super) fn is_ending(&self) -> bool {
+        !self.has_ended && self.end_since.is_some()
+    }
+
+    /// How long a viewer's request may be held here: three target durations.
+    pub(super) fn longest_hold(&self) -> Duration {
+        self.gap_after
     }
 
     pub(super) fn held_bytes(&self) -> usize {
@@ -130,7 +140,7 @@ impl Mirrored {
             .and_then(|reorder| reorder.take_part(part, now));
         if let Some(Part { id, body, .. }) = past.filter(|part| !part.flags.gap) {
             outputs.push_back(Output::Fill {
-                room: self.room.clone(),
+                channel: self.channel.clone(),
                 epoch: self.epoch,
                 id,
                 body,
@@ -216,7 +226,7 @@ impl Mirrored {
             outputs.push_back(match step {
                 Step::Apply(event) => self.apply(event),
                 Step::Fetch(id) => Output::Fetch {
-                    room: self.room.clone(),
+                    channel: self.channel.clone(),
                     epoch: self.epoch,
                     id,
                 },
@@ -246,7 +256,7 @@ impl Mirrored {
 
     fn apply(&self, event: LiveEvent) -> Output {
         Output::Apply {
-            room: self.room.clone(),
+            channel: self.channel.clone(),
             epoch: self.epoch,
             event,
         }

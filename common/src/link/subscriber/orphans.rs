@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    id::{Epoch, RoomSlug},
+    id::{ChannelId, Epoch},
     time::Monotonic,
     wire::media::PartHeader,
 };
@@ -37,10 +37,10 @@ impl Orphans {
     }
 
     /// Takes out what belongs to an epoch whose window is here now.
-    pub(super) fn claim(&mut self, room: &RoomSlug, epoch: Epoch) -> Vec<(PartHeader, Bytes)> {
+    pub(super) fn claim(&mut self, channel: &ChannelId, epoch: Epoch) -> Vec<(PartHeader, Bytes)> {
         let mut claimed = Vec::new();
         for (since, header, body) in std::mem::take(&mut self.parts) {
-            if header.room == *room && header.epoch == epoch {
+            if header.channel == *channel && header.epoch == epoch {
                 self.bytes -= body.len();
                 claimed.push((header, body));
             } else {

@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 use crate::{
-    id::{Msn, PartId, RenditionId},
+    id::{Msn, PartId, RenditionId, Rung},
     live::{
         BitRate, EpochDescription, LiveEvent, PartFlags, RenditionDescription, RenditionFormat,
         window::{PartRecord, Retention, SegmentRecord, WindowRecords},
@@ -17,8 +17,15 @@ const EPOCH: Epoch = Epoch(5);
 const VIDEO: RenditionId = RenditionId(0);
 const TICKS: u64 = 45_000;
 
-fn room() -> RoomSlug {
-    "cinema".parse().unwrap()
+fn channel() -> ChannelId {
+    ChannelId::source("cinema".parse().unwrap())
+}
+
+fn rung() -> ChannelId {
+    ChannelId {
+        rung: Some(Rung::P480),
+        ..channel()
+    }
 }
 
 fn at(millis: u64) -> Monotonic {
@@ -49,10 +56,10 @@ fn welcome() -> Input {
     })
 }
 
-/// A subscriber whose link is up and which follows the room.
+/// A subscriber whose link is up and which follows the channel.
 fn following() -> Subscriber {
     let mut subscriber = subscriber();
-    for input in [Input::Connected, welcome(), Input::Interest(room())] {
+    for input in [Input::Connected, welcome(), Input::Interest(channel())] {
         subscriber.handle(at(0), input);
     }
     outputs(&mut subscriber);
@@ -109,7 +116,7 @@ fn window(parts: u64) -> Input {
         renditions: vec![segment.into_iter().collect()],
     };
     Input::Frame(UpstreamFrame::Window {
-        room: room(),
+        channel: channel(),
         description: description(),
         records,
     })
@@ -118,7 +125,7 @@ fn window(parts: u64) -> Input {
 fn init() -> Input {
     let body = Bytes::from_static(b"init");
     Input::Frame(UpstreamFrame::Init {
-        room: room(),
+        channel: channel(),
         epoch: EPOCH,
         rendition: VIDEO,
         init_id: 0,
@@ -129,7 +136,7 @@ fn init() -> Input {
 fn part_of(msn: u64, part: u32, len: usize) -> Input {
     let record = record((msn - 7) * 4 + u64::from(part));
     let header = PartHeader {
-        room: room(),
+        channel: channel(),
         epoch: EPOCH,
         id: PartId {
             rendition: VIDEO,
@@ -179,7 +186,7 @@ fn rooms_are_subscribed_when_upstream_has_greeted() {
         outputs(&mut subscriber)[..],
         [Output::Connect { after: Duration::ZERO }]
     ));
-    subscriber.handle(at(0), Input::Interest(room()));
+    subscriber.handle(at(0), Input::Interest(channel()));
     subscriber.handle(at(0), Input::Connected);
     assert!(matches!(
         outputs(&mut subscriber)[..],
@@ -261,7 +268,7 @@ fn a_part_that_was_skipped_is_fetched_at_once_and_a_gap_as_soon_as_it_is_gone() 
     subscriber.handle(
         at(10),
         Input::Frame(UpstreamFrame::Skipped {
-            room: room(),
+            channel: channel(),
             epoch: EPOCH,
             id,
             outline,
@@ -272,7 +279,7 @@ fn a_part_that_was_skipped_is_fetched_at_once_and_a_gap_as_soon_as_it_is_gone() 
     subscriber.handle(
         at(20),
         Input::Fetched {
-            room: room(),
+            channel: channel(),
             epoch: EPOCH,
             id,
             outcome,
@@ -331,7 +338,7 @@ fn a_part_that_is_gone_upstream_is_lost_at_once() {
         subscriber.handle(
             at(800),
             Input::Fetched {
-                room: room(),
+                channel: channel(),
                 epoch: EPOCH,
                 id,
                 outcome: FetchOutcome::Gone,
@@ -352,14 +359,14 @@ fn a_part_that_is_gone_upstream_is_lost_at_once() {
 }
 
 fn offline() -> Input {
-    Input::Frame(UpstreamFrame::Offline { room: room() })
+    Input::Frame(UpstreamFrame::Offline { channel: channel() })
 }
 
 /// Ticks as its driver does, with a viewer all the time, and gives what came out last.
 fn run(subscriber: &mut Subscriber, seconds: std::ops::Range<u64>) -> Vec<Output> {
     let mut last = Vec::new();
     for second in seconds {
-        subscriber.handle(at(second * 1000), Input::Interest(room()));
+        subscriber.handle(at(second * 1000), Input::Interest(channel()));
         subscriber.handle(at(second * 1000), Input::Tick);
         last.extend(outputs(subscriber));
     }
@@ -387,7 +394,7 @@ fn an_epoch_stays_open_while_a_restarted_origin_waits_for_its_publisher() {
     subscriber.handle(
         at(60_000),
         Input::Frame(UpstreamFrame::Window {
-            room: room(),
+            channel: channel(),
             description,
             records: WindowRecords {
                 renditions: vec![Vec::new()],
@@ -432,7 +439,7 @@ fn a_link_that_comes_and_goes_does_not_keep_a_dead_epoch_open() {
 fn an_epoch_whose_end_was_told_is_not_held_open() {
     let mut subscriber = following();
     let end = Input::Frame(UpstreamFrame::End {
-        room: room(),
+        channel: channel(),
         epoch: EPOCH,
     });
     for input in [window(2), init(), end, offline()] {
@@ -482,7 +489,7 @@ fn a_window_that_is_none_is_asked_for_again_with_pauses() {
             ..description()
         };
         Input::Frame(UpstreamFrame::Window {
-            room: room(),
+            channel: channel(),
             description,
             records: WindowRecords::default(),
         })
@@ -526,7 +533,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         (number(), small.clone(), number(), any::<[bool; 4]>()).prop_map(|(msn, part, dts, flags)| {
             let [independent, last, discontinuity, gap] = flags;
             let header = PartHeader {
-                room: room(),
+                channel: channel(),
                 epoch: EPOCH,
                 id: PartId {
                     rendition: VIDEO,
@@ -551,9 +558,9 @@ fn any_input() -> impl Strategy<Value = Input> {
             }
         }),
         (number(), small.clone()).prop_map(|(msn, parts)| {
-            let (room, rendition, msn) = (room(), VIDEO, Msn(msn));
+            let (channel, rendition, msn) = (channel(), VIDEO, Msn(msn));
             Input::Frame(UpstreamFrame::SegmentEnd {
-                room,
+                channel,
                 epoch: EPOCH,
                 rendition,
                 msn,
@@ -571,20 +578,20 @@ fn any_input() -> impl Strategy<Value = Input> {
                 record: PartRecord { dts, ..record(1) },
             };
             Input::Frame(UpstreamFrame::Skipped {
-                room: room(),
+                channel: channel(),
                 epoch: EPOCH,
                 id,
                 outline,
             })
         }),
         Just(Input::Frame(UpstreamFrame::End {
-            room: room(),
+            channel: channel(),
             epoch: EPOCH
         })),
         Just(window(2)),
         Just(init()),
         Just(Input::Tick),
-        Just(Input::Refused(room())),
+        Just(Input::Refused(channel())),
         Just(Input::Disconnected { may_return: true }),
         Just(Input::Connected),
         Just(welcome()),
@@ -601,7 +608,7 @@ proptest! {
         for (input, wait) in inputs {
             now += wait;
             subscriber.handle(at(now), input);
-            subscriber.handle(at(now), Input::Interest(room()));
+            subscriber.handle(at(now), Input::Interest(channel()));
             for output in outputs(&mut subscriber) {
                 match output {
                     Output::PutWindow { window, .. } => next = Some(window.next(VIDEO)),
@@ -622,4 +629,81 @@ proptest! {
             }
         }
     }
+}
+
+/// What comes of the frames for a subscriber that watches the rung, too.
+fn told(frames: Vec<UpstreamFrame>) -> (Subscriber, Vec<Output>) {
+    let mut subscriber = following();
+    subscriber.handle(at(0), Input::Interest(rung()));
+    for frame in frames {
+        subscriber.handle(at(0), Input::Frame(frame));
+    }
+    let outputs = outputs(&mut subscriber);
+    (subscriber, outputs)
+}
+
+fn rung_window(parts: u64) -> UpstreamFrame {
+    let Input::Frame(UpstreamFrame::Window {
+        description, records, ..
+    }) = window(parts)
+    else {
+        unreachable!("it is one")
+    };
+    UpstreamFrame::Window {
+        channel: rung(),
+        description,
+        records,
+    }
+}
+
+fn ends(outputs: &[Output], of: &ChannelId) -> bool {
+    let is_end =
+        |output: &Output| matches!(output, Output::Apply { channel, event: LiveEvent::End, .. } if channel == of);
+    outputs.iter().any(is_end)
+}
+
+#[test]
+fn a_rung_is_left_sooner_than_its_source() {
+    let (mut subscriber, _) = told(vec![rung_window(1)]);
+    subscriber.handle(at(0), Input::Interest(channel()));
+    let mut left = Vec::new();
+    while let Some(wake_at) = subscriber.next_timeout().filter(|_| left.len() < 2) {
+        subscriber.handle(wake_at, Input::Tick);
+        left.extend(outputs(&mut subscriber).into_iter().filter_map(|output| match output {
+            Output::Forget { channel } => Some((channel, wake_at.0)),
+            _ => None,
+        }));
+    }
+    assert_eq!(left, [(rung(), RUNG_LINGER), (channel(), LINGER)]);
+}
+
+#[test]
+fn a_rung_that_is_given_up_ends_at_once_and_one_that_starts_anew_too() {
+    let (_, outputs) = told(vec![rung_window(1), UpstreamFrame::Offline { channel: rung() }]);
+    assert!(ends(&outputs, &rung()));
+    assert!(matches!(outputs.last(), Some(Output::Offline { channel }) if *channel == rung()));
+    let (_, outputs) = told(vec![rung_window(1), UpstreamFrame::Starting { channel: rung() }]);
+    assert!(ends(&outputs, &rung()));
+    assert!(matches!(outputs.last(), Some(Output::Starting { channel }) if *channel == rung()));
+}
+
+#[test]
+fn a_rung_that_ended_gets_its_last_parts_though_it_is_not_offered_any_more() {
+    let end = UpstreamFrame::End {
+        channel: rung(),
+        epoch: EPOCH,
+    };
+    let offline = UpstreamFrame::Offline { channel: rung() };
+    let (_, outputs) = told(vec![rung_window(1), end, offline]);
+    assert!(!ends(&outputs, &rung()), "its segment is open");
+    assert!(matches!(outputs.last(), Some(Output::Offline { .. })));
+}
+
+#[test]
+fn a_room_that_is_gone_takes_its_rungs_along() {
+    let gone = UpstreamFrame::RoomGone { room: channel().room };
+    let (subscriber, outputs) = told(vec![rung_window(1), gone]);
+    let forgotten = outputs.iter().filter(|output| matches!(output, Output::Forget { .. }));
+    assert_eq!(forgotten.count(), 2);
+    assert_eq!(subscriber.next_timeout(), None);
 }

@@ -2,7 +2,7 @@ use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
 use crate::{
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId, RoomSlug, Rung},
     live::{PartFlags, window::PartRecord, window::SegmentRecord, window::WindowRecords},
     time::UnixMillis,
     wire::{
@@ -27,6 +27,10 @@ fn slug() -> impl Strategy<Value = RoomSlug> {
     "[a-z0-9]{1,64}".prop_map(|text| text.parse().unwrap())
 }
 
+fn channel() -> impl Strategy<Value = ChannelId> {
+    (slug(), option::of(prop::sample::select(Rung::ALL.to_vec()))).prop_map(|(room, rung)| ChannelId { room, rung })
+}
+
 fn flags() -> impl Strategy<Value = PartFlags> {
     any::<[bool; 4]>().prop_map(|[independent, last, discontinuity, gap]| PartFlags {
         independent,
@@ -46,9 +50,9 @@ fn part_header() -> impl Strategy<Value = PartHeader> {
         any::<u64>(),
         any::<u32>(),
     );
-    (slug(), numbers, any::<i64>(), flags(), 0..=MAX_PART as u32).prop_map(
-        |(room, (epoch, rendition, msn, part, init_id, dts, duration), at, flags, body_len)| PartHeader {
-            room,
+    (channel(), numbers, any::<i64>(), flags(), 0..=MAX_PART as u32).prop_map(
+        |(channel, (epoch, rendition, msn, part, init_id, dts, duration), at, flags, body_len)| PartHeader {
+            channel,
             epoch: Epoch(epoch),
             id: PartId {
                 rendition: RenditionId(rendition),
@@ -77,15 +81,15 @@ fn downstream_frame() -> impl Strategy<Value = DownstreamFrame> {
             }
         }),
         (
-            slug(),
+            channel(),
             option::of((any::<u64>(), vec((any::<u64>(), any::<u32>()), 0..4)))
         )
-            .prop_map(|(room, resume)| {
+            .prop_map(|(channel, resume)| {
                 let resume = resume.map(|(epoch, next)| ResumePoint {
                     epoch: Epoch(epoch),
                     next: next.into_iter().map(|(msn, part)| (Msn(msn), part)).collect(),
                 });
-                DownstreamFrame::Subscribe { room, resume }
+                DownstreamFrame::Subscribe { channel, resume }
             }),
         (vec((slug(), vec(viewer, 0..3)), 0..3), any::<u64>()).prop_map(|(rooms, egress_bytes)| {
             let rooms = rooms
@@ -182,8 +186,13 @@ fn a_window_and_a_welcome_are_read_as_they_were_written() {
         parts: vec![record; 3],
     };
     let room: RoomSlug = "cinema".parse().unwrap();
-    let window = UpstreamFrame::Window {
+    let rung = ChannelId {
         room: room.clone(),
+        rung: Some(Rung::P480),
+    };
+    let starting = UpstreamFrame::Starting { channel: rung.clone() };
+    let window = UpstreamFrame::Window {
+        channel: rung,
         description: crate::live::EpochDescription {
             ladder: Vec::new(),
             audio_only: false,
@@ -209,7 +218,7 @@ fn a_window_and_a_welcome_are_read_as_they_were_written() {
         }],
         public_urls: vec!["https://watch.example".to_owned()],
     };
-    for frame in [window, welcome] {
+    for frame in [starting, window, welcome] {
         let bytes = encode_frame(&frame).unwrap();
         assert_eq!(decode_frame(payload_of(&bytes)).unwrap(), Some(frame));
     }
@@ -218,7 +227,7 @@ fn a_window_and_a_welcome_are_read_as_they_were_written() {
 #[test]
 fn requests_and_replies_are_read_as_they_were_written() {
     let fetch = Request::Fetch(FetchRequest {
-        room: "cinema".parse().unwrap(),
+        channel: ChannelId::source("cinema".parse().unwrap()),
         epoch: Epoch(1),
         rendition: RenditionId(0),
         msn: Msn(3),

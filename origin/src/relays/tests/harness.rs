@@ -11,7 +11,7 @@ use axum::{Extension, Router, routing::get};
 use bytes::Bytes;
 use common::{
     auth::join_token::{JoinSecret, JoinToken},
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId, RoomSlug, Rung},
     live::{
         BitRate, EpochDescription, LiveEvent, Part, PartFlags, RenditionDescription, RenditionFormat,
         retention::Retention,
@@ -35,7 +35,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     chat::tests::House,
     relays::{
-        AllowedRelay, LinkState, RelaySeen, RelayStore, Relays, RoomsForRelays, StoreUnavailable, ViaRelay, ViewerPeer,
+        AllowedRelay, Followed, LinkState, RelaySeen, RelayStore, Relays, RoomsForRelays, StoreUnavailable, ViaRelay,
+        ViewerPeer,
     },
 };
 
@@ -89,13 +90,17 @@ impl RelayStore for MemoryStore {
 
 #[derive(Default)]
 pub(super) struct MemoryRooms {
-    pub(super) live: Mutex<BTreeMap<RoomSlug, Arc<Live>>>,
+    pub(super) live: Mutex<BTreeMap<ChannelId, Arc<Live>>>,
+    /// One more for each rung that is followed.
+    pub(super) held: Arc<()>,
     pub(super) reports: Mutex<Vec<(String, Vec<RoomReport>)>>,
 }
 
 impl RoomsForRelays for MemoryRooms {
-    fn live(&self, room: &RoomSlug) -> Option<Arc<Live>> {
-        self.live.lock().unwrap().get(room).cloned()
+    fn live(&self, channel: &ChannelId) -> Option<Followed> {
+        let live = self.live.lock().unwrap().get(channel).cloned()?;
+        let hold = channel.rung.map(|_| Box::new(Arc::clone(&self.held)) as Box<_>);
+        Some(Followed { live, hold })
     }
 
     fn viewers_seen(&self, relay_id: &str, reports: Vec<RoomReport>) {
@@ -231,13 +236,40 @@ pub(super) async fn closed(link: &LinkConnection) -> Closed {
         .expect("it is closed")
 }
 
+pub(super) async fn eventually(mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .expect("it should have happened by now");
+}
+
 pub(super) fn cinema() -> RoomSlug {
     "cinema".parse().unwrap()
 }
 
+pub(super) fn source() -> ChannelId {
+    ChannelId::source(cinema())
+}
+
+pub(super) fn rung() -> ChannelId {
+    ChannelId {
+        rung: Some(Rung::P480),
+        ..source()
+    }
+}
+
 /// A room's media with the start of an epoch of sound: half-second parts, four to a segment.
 pub(super) fn live_room() -> Arc<Live> {
-    let live = Live::new(Retention::origin());
+    let live = Arc::new(Live::new(Retention::origin()));
+    start(&live);
+    live
+}
+
+pub(super) fn start(live: &Live) {
     let description = EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
@@ -269,7 +301,6 @@ pub(super) fn live_room() -> Arc<Live> {
         body: Bytes::from_static(b"init"),
     };
     live.apply(init).unwrap();
-    Arc::new(live)
 }
 
 /// The `number`th part of the stream.

@@ -1,24 +1,27 @@
 //! What a relay that got in is told, and what it gets when it asks.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use common::{
-    id::{Epoch, Msn, RenditionId},
-    live::{LiveEvent, Part},
+    id::{ChannelId, Epoch, Msn, RenditionId},
+    live::{LiveEvent, Part, window::Retention},
     time::UnixMillis,
     wire::{
         control::{DownstreamFrame, Revocation, RevokedSubject, RoomReport, RoomState, UpstreamFrame, ViewerSeen},
         request::{CallRequest, FetchReply, FetchRequest},
     },
 };
-use node::link_driver::LinkConnection;
+use node::{link_driver::LinkConnection, live::Live};
 
-use super::harness::{Origin, cinema, live_room, part, read};
+use super::harness::{Origin, cinema, eventually, live_room, part, read, rung, source, start};
 
 async fn subscribe(link: &LinkConnection) {
-    let subscribe = DownstreamFrame::Subscribe {
-        room: cinema(),
-        resume: None,
-    };
+    subscribe_to(link, source()).await;
+}
+
+async fn subscribe_to(link: &LinkConnection, channel: ChannelId) {
+    let subscribe = DownstreamFrame::Subscribe { channel, resume: None };
     link.write_frame(&subscribe).await.unwrap();
 }
 
@@ -27,7 +30,7 @@ async fn parts(link: &LinkConnection, count: usize) -> Vec<Part> {
     let mut parts = Vec::new();
     while parts.len() < count {
         let (header, body) = link.accept_part().await.unwrap();
-        assert_eq!((header.room, header.epoch), (cinema(), Epoch(5)));
+        assert_eq!((header.channel, header.epoch), (source(), Epoch(5)));
         parts.push(Part {
             id: header.id,
             init_id: header.init_id,
@@ -49,7 +52,7 @@ async fn a_subscriber_gets_the_window_then_all_that_is_born() {
     for number in 0..6 {
         live.apply(LiveEvent::Part(part(number))).unwrap();
     }
-    origin.rooms.live.lock().unwrap().insert(cinema(), live.clone());
+    origin.rooms.live.lock().unwrap().insert(source(), live.clone());
     let link = origin.join("r1").await;
     subscribe(&link).await;
 
@@ -94,8 +97,8 @@ async fn a_room_that_goes_live_later_reaches_its_subscriber() {
     let origin = Origin::start();
     let link = origin.join("r1").await;
     subscribe(&link).await;
-    assert_eq!(read(&link).await, UpstreamFrame::Offline { room: cinema() });
-    origin.rooms.live.lock().unwrap().insert(cinema(), live_room());
+    assert_eq!(read(&link).await, UpstreamFrame::Offline { channel: source() });
+    origin.rooms.live.lock().unwrap().insert(source(), live_room());
     let state = RoomState {
         slug: cinema(),
         is_live: true,
@@ -109,16 +112,78 @@ async fn a_room_that_goes_live_later_reaches_its_subscriber() {
 }
 
 #[tokio::test]
+async fn a_rung_is_held_while_it_is_followed_and_a_fetch_alone_does_not_begin_it() {
+    let origin = Origin::start();
+    let media = Arc::new(Live::new(Retention::origin()));
+    let others = Arc::strong_count(&origin.rooms.held);
+    let holds = || Arc::strong_count(&origin.rooms.held) - others;
+    let link = origin.join("r1").await;
+    subscribe_to(&link, rung()).await;
+    assert_eq!(read(&link).await, UpstreamFrame::Offline { channel: rung() });
+    origin.rooms.live.lock().unwrap().insert(rung(), media.clone());
+    assert_eq!(read(&link).await, UpstreamFrame::Starting { channel: rung() });
+    let request = FetchRequest {
+        channel: rung(),
+        epoch: Epoch(5),
+        rendition: RenditionId(0),
+        msn: Msn(7),
+        part: Some(0),
+    };
+    assert_eq!(link.fetch(request.clone()).await.unwrap().0, FetchReply::Gone);
+    start(&media);
+    assert!(matches!(read(&link).await, UpstreamFrame::Window { channel, .. } if channel == rung()));
+    assert!(matches!(read(&link).await, UpstreamFrame::Init { channel, .. } if channel == rung()));
+    media.apply(LiveEvent::Part(part(0))).unwrap();
+    let (header, body) = link.accept_part().await.unwrap();
+    assert_eq!((header.channel, body), (rung(), part(0).body));
+    assert_eq!(link.fetch(request.clone()).await.unwrap().1, part(0).body);
+    assert_eq!(holds(), 1);
+    assert_eq!(origin.relays.statuses()[0].rooms, 0, "a rung is no room");
+
+    link.write_frame(&DownstreamFrame::Unsubscribe { channel: rung() })
+        .await
+        .unwrap();
+    eventually(|| holds() == 0).await;
+    assert_eq!(link.fetch(request).await.unwrap().0, FetchReply::Gone);
+    assert_eq!(holds(), 0);
+    subscribe_to(&link, rung()).await;
+    eventually(|| holds() == 1).await;
+    drop(link);
+    eventually(|| holds() == 0).await;
+}
+
+#[tokio::test]
+async fn a_rung_that_is_given_up_is_told_and_let_go() {
+    let origin = Origin::start();
+    let media = live_room();
+    origin.rooms.live.lock().unwrap().insert(rung(), media.clone());
+    let others = Arc::strong_count(&origin.rooms.held);
+    let link = origin.join("r1").await;
+    subscribe_to(&link, rung()).await;
+    assert!(matches!(read(&link).await, UpstreamFrame::Window { .. }));
+    assert!(matches!(read(&link).await, UpstreamFrame::Init { .. }));
+    origin.rooms.live.lock().unwrap().remove(&rung());
+    eventually(|| Arc::strong_count(&origin.rooms.held) == others).await;
+    // What its encoder still gives back is not lost.
+    media.apply(LiveEvent::Part(part(0))).unwrap();
+    assert_eq!(link.accept_part().await.unwrap().0.channel, rung());
+    media.abandon();
+    assert!(matches!(read(&link).await, UpstreamFrame::SegmentEnd { .. }));
+    assert!(matches!(read(&link).await, UpstreamFrame::End { .. }));
+    assert_eq!(read(&link).await, UpstreamFrame::Offline { channel: rung() });
+}
+
+#[tokio::test]
 async fn the_past_is_fetched_whole_or_in_parts_until_it_is_gone() {
     let origin = Origin::start();
     let live = live_room();
     for number in 0..6 {
         live.apply(LiveEvent::Part(part(number))).unwrap();
     }
-    origin.rooms.live.lock().unwrap().insert(cinema(), live);
+    origin.rooms.live.lock().unwrap().insert(source(), live);
     let link = origin.join("r1").await;
     let request = |epoch, msn, part| FetchRequest {
-        room: cinema(),
+        channel: source(),
         epoch: Epoch(epoch),
         rendition: RenditionId(0),
         msn: Msn(msn),

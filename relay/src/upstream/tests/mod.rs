@@ -10,7 +10,7 @@ use common::{
     live::window::{LiveWindow, SegmentLookup},
 };
 
-use self::origin::{AHEAD_MS, EPOCH, Origin, VIDEO};
+use self::origin::{AHEAD_MS, EPOCH, Origin, RUNG_EPOCH, VIDEO};
 use super::*;
 
 /// Long enough for a busy machine; nothing waits for it to pass.
@@ -178,7 +178,7 @@ async fn the_past_is_fetched_once_for_all_who_ask() {
     let old = Msn(7);
     assert_eq!(window.segment(VIDEO, old), SegmentLookup::Absent);
     let request = |msn, part| FetchRequest {
-        room: origin.room.clone(),
+        channel: ChannelId::source(origin.room.clone()),
         epoch: EPOCH,
         rendition: VIDEO,
         msn,
@@ -237,8 +237,9 @@ async fn a_room_that_is_live_again_is_waited_for() {
     origin.bear(5);
     let relay = Relay::joined(&origin).await;
     let mirrors = &relay.upstream.shared.mirrors;
-    mirrors.open(&origin.room);
-    mirrors.set_offline(&origin.room, true);
+    let source = ChannelId::source(origin.room.clone());
+    mirrors.open(&source);
+    mirrors.set_offline(&source, true);
     relay.watch(&origin).await;
 }
 
@@ -278,4 +279,43 @@ async fn rooms_that_are_not_there_are_not_waited_for() {
     assert!(quickly("dark").await.is_none());
     assert!(quickly("cinema").await.is_none());
     assert!(origin.log.lock().unwrap().subscribed.is_empty());
+}
+
+#[tokio::test]
+async fn a_rung_is_mirrored_beside_its_source_once_someone_asks_for_it() {
+    let origin = Origin::start();
+    origin.go_live();
+    origin.bear(2);
+    let relay = Relay::joined(&origin).await;
+    let live = relay.watch(&origin).await;
+    let rung = origin.rung_id();
+    let mirrored = relay.upstream.watch_rung(&rung);
+    assert_eq!(
+        relay.upstream.rung_with(&origin.room, RUNG_EPOCH).map(|(id, _)| id),
+        None
+    );
+    let mut changes = mirrored.live.watch();
+    origin.start_rung();
+    patiently(changes.changed()).await.unwrap();
+    let records = |live: &Live| live.read(|windows| windows.current().map(LiveWindow::records));
+    // As the source began before it, it goes on alone.
+    origin.rung.apply(origin.part(0)).unwrap();
+    origin.rung.apply(origin.part(1)).unwrap();
+    origin.bear(5);
+    caught_up(&live, &origin).await;
+    eventually(|| records(&mirrored.live) == records(&origin.rung)).await;
+    let (found, of_epoch) = relay.upstream.rung_with(&origin.room, RUNG_EPOCH).unwrap();
+    assert!(found == rung && Arc::ptr_eq(&of_epoch, &mirrored.live));
+    let request = FetchRequest {
+        channel: rung,
+        epoch: RUNG_EPOCH,
+        rendition: VIDEO,
+        msn: Msn(7),
+        part: Some(3),
+    };
+    assert_eq!(relay.upstream.fetch(request).await.unwrap().concat(), [3; 20_000]);
+    origin.rung.abandon();
+    eventually(|| mirrored.live.read(|windows| windows.current().unwrap().ended())).await;
+    assert!(!live.read(|windows| windows.current().unwrap().ended()));
+    assert_eq!(relay.upstream.shared.mirrors.held().rungs, 1);
 }

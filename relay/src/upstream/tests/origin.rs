@@ -1,6 +1,7 @@
-//! An upstream for tests: the real publisher over the real driver, one room with a part whenever the test says so.
+//! An upstream for tests: the real publisher over the real driver, one room and a rung of it, with a part whenever the test says so.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex,
@@ -10,13 +11,13 @@ use std::{
 
 use bytes::Bytes;
 use common::{
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId, RoomSlug, Rung},
     link::{
         fetch,
-        publisher::{Input, Output, Publisher, RoomView, SendId},
+        publisher::{ChannelView, Input, Output, Publisher, SendId},
     },
     live::{
-        BitRate, EpochDescription, LiveEvent, Part, PartFlags, RenditionDescription, RenditionFormat,
+        BitRate, EpochDescription, LiveEvent, Parent, Part, PartFlags, RenditionDescription, RenditionFormat,
         window::{LiveWindow, Retention},
     },
     time::UnixMillis,
@@ -37,6 +38,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 pub(super) const VIDEO: RenditionId = RenditionId(0);
 pub(super) const EPOCH: Epoch = Epoch(3);
+pub(super) const RUNG_EPOCH: Epoch = Epoch(4);
 const FIRST_MSN: u64 = 7;
 const PARTS_PER_SEGMENT: u64 = 4;
 const TICKS: u64 = 18_000;
@@ -46,6 +48,7 @@ pub(super) const AHEAD_MS: i64 = 3_600_000;
 pub(super) struct Origin {
     pub(super) room: RoomSlug,
     pub(super) live: Arc<Live>,
+    pub(super) rung: Arc<Live>,
     authority: Authority,
     address: SocketAddr,
     born: AtomicUsize,
@@ -72,6 +75,7 @@ impl Origin {
         let origin = Arc::new(Self {
             room: "cinema".parse().unwrap(),
             live: Arc::new(Live::new(Retention::origin())),
+            rung: Arc::new(Live::new(Retention::origin())),
             authority,
             address: endpoint.local_addr().unwrap(),
             born: AtomicUsize::new(0),
@@ -107,66 +111,59 @@ impl Origin {
         }))
     }
 
+    pub(super) fn rung_id(&self) -> ChannelId {
+        ChannelId {
+            room: self.room.clone(),
+            rung: Some(Rung::P480),
+        }
+    }
+
     /// A new epoch starts with its init segment.
     pub(super) fn go_live(&self) {
-        let description = EpochDescription {
-            ladder: Vec::new(),
-            audio_only: false,
-            parent: None,
+        start(&self.live, EPOCH, None);
+    }
+
+    /// The rung is begun; parts that are born from now on are born to it, too.
+    pub(super) fn start_rung(&self) {
+        let parent = Parent {
             epoch: EPOCH,
-            target_duration_s: 2,
-            part_target_ms: 200,
-            first_msn: Msn(FIRST_MSN),
-            renditions: vec![RenditionDescription {
-                format: RenditionFormat::Video {
-                    range: Default::default(),
-                    captions: false,
-                    width: 16,
-                    height: 16,
-                    frame_rate_millihertz: 30_000,
-                },
-                codecs: "avc1.640028".to_owned(),
-                timescale: 90_000,
-                bit_rate: BitRate {
-                    peak: 1000,
-                    average: 1000,
-                },
-            }],
+            discontinuities: 0,
         };
-        self.live.apply(LiveEvent::Start(Arc::new(description))).unwrap();
-        let body = Bytes::from_static(b"init");
-        self.live
-            .apply(LiveEvent::Init {
-                rendition: VIDEO,
-                init_id: 0,
-                body,
-            })
-            .unwrap();
+        start(&self.rung, RUNG_EPOCH, Some(parent));
     }
 
     pub(super) fn bear(&self, parts: usize) {
         for _ in 0..parts {
             let born = self.born.fetch_add(1, Ordering::SeqCst) as u64;
-            let part = born % PARTS_PER_SEGMENT;
-            let part = Part {
-                id: PartId {
-                    rendition: VIDEO,
-                    msn: Msn(FIRST_MSN + born / PARTS_PER_SEGMENT),
-                    part: part as u32,
-                },
-                init_id: 0,
-                dts: born * TICKS,
-                duration: TICKS as u32,
-                program_date_time: UnixMillis(born as i64 * 200),
-                flags: PartFlags {
-                    independent: part == 0,
-                    last: part + 1 == PARTS_PER_SEGMENT,
-                    ..PartFlags::default()
-                },
-                body: vec![born as u8; 20_000].into(),
-            };
-            self.live.apply(LiveEvent::Part(part)).unwrap();
+            let part = self.part(born);
+            let is_rung_made = self.rung.read(|windows| windows.current().is_some());
+            if is_rung_made {
+                self.rung.apply(part.clone()).unwrap();
+            }
+            self.live.apply(part).unwrap();
         }
+    }
+
+    /// The part that is born after `born` others.
+    pub(super) fn part(&self, born: u64) -> LiveEvent {
+        let part = born % PARTS_PER_SEGMENT;
+        LiveEvent::Part(Part {
+            id: PartId {
+                rendition: VIDEO,
+                msn: Msn(FIRST_MSN + born / PARTS_PER_SEGMENT),
+                part: part as u32,
+            },
+            init_id: 0,
+            dts: born * TICKS,
+            duration: TICKS as u32,
+            program_date_time: UnixMillis(born as i64 * 200),
+            flags: PartFlags {
+                independent: part == 0,
+                last: part + 1 == PARTS_PER_SEGMENT,
+                ..PartFlags::default()
+            },
+            body: vec![born as u8; 20_000].into(),
+        })
     }
 
     pub(super) async fn send(&self, frame: &UpstreamFrame) {
@@ -182,7 +179,7 @@ impl Origin {
 
     async fn drive(self: Arc<Self>, link: LinkConnection) {
         let mut publisher = Publisher::new();
-        let mut changes: Option<watch::Receiver<u64>> = None;
+        let mut changes: BTreeMap<ChannelId, watch::Receiver<u64>> = BTreeMap::new();
         let mut sends: JoinSet<SendId> = JoinSet::new();
         loop {
             while let Some(output) = publisher.poll() {
@@ -195,11 +192,13 @@ impl Origin {
                         let now = (clock::unix_millis().0 + AHEAD_MS) * 1000;
                         let _ = link.write_frame(&UpstreamFrame::Pong { t0, t1: now, t2: now }).await;
                     }
-                    Output::Watch { .. } => {
-                        changes = Some(self.live.watch());
-                        self.show(&mut publisher);
+                    Output::Watch { channel } => {
+                        changes.insert(channel.clone(), self.live_of(&channel).watch());
+                        self.show(&mut publisher, &channel);
                     }
-                    Output::Unwatch { .. } => changes = None,
+                    Output::Unwatch { channel } => {
+                        changes.remove(&channel);
+                    }
                     Output::SendPart {
                         id,
                         header,
@@ -228,7 +227,7 @@ impl Origin {
             tokio::select! {
                 frame = link.read_frame() => {
                     let Ok(Some(frame)) = frame else { return };
-                    if let DownstreamFrame::Subscribe { resume, .. } = &frame {
+                    if let DownstreamFrame::Subscribe { resume, channel } = &frame && channel.rung.is_none() {
                         self.log.lock().unwrap().subscribed.push(resume.is_some());
                     }
                     publisher.handle(clock::monotonic(), Input::Frame(frame));
@@ -237,20 +236,28 @@ impl Origin {
                     let Ok(request) = request else { return };
                     self.answer(request).await;
                 }
-                () = changed(&mut changes) => self.show(&mut publisher),
+                channel = changed(&mut changes) => self.show(&mut publisher, &channel),
                 Some(id) = sends.join_next() => publisher.handle(clock::monotonic(), Input::Sent(id.unwrap())),
             }
         }
     }
 
-    fn show(&self, publisher: &mut Publisher) {
-        self.live.read(|windows| {
-            let followed = publisher.epoch_of(&self.room).and_then(|epoch| windows.get(epoch));
-            let view = RoomView {
+    fn live_of(&self, channel: &ChannelId) -> &Live {
+        match channel.rung {
+            None => &self.live,
+            Some(_) => &self.rung,
+        }
+    }
+
+    fn show(&self, publisher: &mut Publisher, channel: &ChannelId) {
+        self.live_of(channel).read(|windows| {
+            let followed = publisher.epoch_of(channel).and_then(|epoch| windows.get(epoch));
+            let view = ChannelView {
+                is_made: channel.rung.is_some(),
                 current: windows.current(),
                 followed,
             };
-            publisher.handle(clock::monotonic(), Input::Room { room: &self.room, view });
+            publisher.handle(clock::monotonic(), Input::Channel { channel, view });
         });
     }
 
@@ -259,7 +266,7 @@ impl Origin {
             IncomingRequest::Fetch(request, responder) => {
                 self.fetches.fetch_add(1, Ordering::SeqCst);
                 let (reply, rope) = self
-                    .live
+                    .live_of(&request.channel)
                     .read(|windows| windows.get(request.epoch).map(|window| fetch::answer(window, &request)))
                     .unwrap_or((FetchReply::Gone, Vec::new()));
                 responder.answer(&reply, rope).await.unwrap();
@@ -310,9 +317,50 @@ impl Origin {
     }
 }
 
-async fn changed(changes: &mut Option<watch::Receiver<u64>>) {
-    match changes {
-        Some(changes) => changes.changed().await.unwrap(),
-        None => std::future::pending().await,
+async fn changed(changes: &mut BTreeMap<ChannelId, watch::Receiver<u64>>) -> ChannelId {
+    if changes.is_empty() {
+        return std::future::pending().await;
     }
+    let each = changes.iter_mut().map(|(channel, changes)| {
+        Box::pin(async {
+            changes.changed().await.unwrap();
+            channel.clone()
+        })
+    });
+    futures::future::select_all(each).await.0
+}
+
+fn start(live: &Live, epoch: Epoch, parent: Option<Parent>) {
+    let description = EpochDescription {
+        ladder: Vec::new(),
+        audio_only: false,
+        parent,
+        epoch,
+        target_duration_s: 2,
+        part_target_ms: 200,
+        first_msn: Msn(FIRST_MSN),
+        renditions: vec![RenditionDescription {
+            format: RenditionFormat::Video {
+                range: Default::default(),
+                captions: false,
+                width: 16,
+                height: 16,
+                frame_rate_millihertz: 30_000,
+            },
+            codecs: "avc1.640028".to_owned(),
+            timescale: 90_000,
+            bit_rate: BitRate {
+                peak: 1000,
+                average: 1000,
+            },
+        }],
+    };
+    live.apply(LiveEvent::Start(Arc::new(description))).unwrap();
+    let body = Bytes::from_static(b"init");
+    live.apply(LiveEvent::Init {
+        rendition: VIDEO,
+        init_id: 0,
+        body,
+    })
+    .unwrap();
 }

@@ -6,4 +6,5 @@ mod chat;
 mod emotes;
 mod media;
 mod playlists;
+mod rungs;
 mod stage;

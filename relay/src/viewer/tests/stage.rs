@@ -1,4 +1,4 @@
-//! A relay without a link: one room, `cinema`, whose media the test makes part by part.
+//! A relay without a link: one room, `cinema`, whose media the test makes part by part, and a rung of it.
 
 use std::{
     collections::HashMap,
@@ -13,9 +13,10 @@ use axum::Router;
 use bytes::Bytes;
 use common::{
     auth::{Role, Signer, ViewerClaims, keys},
-    id::{Epoch, Msn, PartId, RenditionId, RoomSlug},
+    id::{ChannelId, Epoch, Msn, PartId, RenditionId, RoomSlug, Rung},
     live::{
-        BitRate, EpochDescription, LiveEvent, Part, PartFlags, RenditionDescription, RenditionFormat, window::Retention,
+        BitRate, EpochDescription, LiveEvent, Parent, Part, PartFlags, RenditionDescription, RenditionFormat,
+        RungDescription, window::Retention,
     },
     time::UnixMillis,
     wire::{
@@ -36,10 +37,14 @@ use super::super::{
     rooms::{CallFailure, FetchFailure, Rooms},
     router,
 };
-use crate::chat::link::{self, LinkEnd};
+use crate::{
+    cache::mirror::{Mirrored, Mirrors},
+    chat::link::{self, LinkEnd},
+};
 
 pub(super) const NOW: UnixMillis = UnixMillis(1_795_341_600_000);
 pub(super) const EPOCH: Epoch = Epoch(0xc1);
+pub(super) const RUNG_EPOCH: Epoch = Epoch(0xd1);
 pub(super) const VIDEO: RenditionId = RenditionId(0);
 pub(super) const AUDIO: RenditionId = RenditionId(1);
 /// Number of the first segment.
@@ -49,6 +54,14 @@ pub(super) const PARTS: u32 = 4;
 
 pub(super) fn cinema() -> RoomSlug {
     "cinema".parse().unwrap()
+}
+
+/// The one rung that is offered.
+pub(super) fn rung() -> ChannelId {
+    ChannelId {
+        room: cinema(),
+        rung: Some(Rung::P480),
+    }
 }
 
 pub(super) struct Stage {
@@ -122,8 +135,18 @@ impl Stage {
             sample_rate: 48_000,
         };
         self.apply(LiveEvent::Start(Arc::new(EpochDescription {
-            ladder: Vec::new(),
-            audio_only: false,
+            ladder: vec![RungDescription {
+                rung: Rung::P480,
+                width: 854,
+                height: 480,
+                frame_rate_millihertz: 30_000,
+                codecs: "avc1.4d401e".into(),
+                bit_rate: BitRate {
+                    peak: 1_200_000,
+                    average: 1_000_000,
+                },
+            }],
+            audio_only: true,
             parent: None,
             epoch: EPOCH,
             target_duration_s: 2,
@@ -154,25 +177,46 @@ impl Stage {
     }
 
     pub(super) fn part_of(&self, rendition: RenditionId, msn: u64, part: u32) {
-        let duration = if rendition == VIDEO { 45_000 } else { 24_000 };
-        let index = (msn - FIRST) * u64::from(PARTS) + u64::from(part);
-        self.apply(LiveEvent::Part(Part {
-            id: PartId {
-                rendition,
-                msn: Msn(msn),
-                part,
-            },
+        self.apply(LiveEvent::Part(the_part(rendition, msn, part)));
+    }
+
+    /// The rung is begun with segment `first`, by another run of the encoder than any before.
+    pub(super) fn start_rung(&self, epoch: Epoch, first: u64) {
+        let source = self
+            .live
+            .read(|windows| windows.current().unwrap().description().clone());
+        let live = self.rooms.mirrors.open(&rung()).live;
+        live.apply(LiveEvent::Start(Arc::new(EpochDescription {
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: Some(Parent {
+                epoch: EPOCH,
+                discontinuities: 0,
+            }),
+            epoch,
+            first_msn: Msn(first),
+            renditions: vec![source.renditions[0].clone()],
+            ..(*source).clone()
+        })))
+        .unwrap();
+        live.apply(LiveEvent::Init {
+            rendition: VIDEO,
             init_id: 0,
-            dts: index * u64::from(duration),
-            duration,
-            program_date_time: UnixMillis(NOW.0 + i64::try_from(index).unwrap() * 500),
-            flags: PartFlags {
-                independent: part == 0 || rendition == AUDIO,
-                last: part + 1 == PARTS,
-                ..PartFlags::default()
-            },
-            body: part_body(rendition, msn, part),
+            body: Bytes::from_static(b"init of the rung"),
+        })
+        .unwrap();
+    }
+
+    pub(super) fn rung_part(&self, msn: u64, part: u32) {
+        let body = rung_body(msn, part);
+        self.rung_event(LiveEvent::Part(Part {
+            body,
+            ..the_part(VIDEO, msn, part)
         }));
+    }
+
+    pub(super) fn rung_event(&self, event: LiveEvent) {
+        self.rooms.mirrors.open(&rung()).live.apply(event).unwrap();
     }
 
     pub(super) fn apply(&self, event: LiveEvent) {
@@ -187,6 +231,32 @@ impl Stage {
     pub(super) fn sign(&self, claims: &ViewerClaims) -> String {
         self.signer.sign_viewer(claims)
     }
+}
+
+fn the_part(rendition: RenditionId, msn: u64, part: u32) -> Part {
+    let duration = if rendition == VIDEO { 45_000 } else { 24_000 };
+    let index = (msn - FIRST) * u64::from(PARTS) + u64::from(part);
+    Part {
+        id: PartId {
+            rendition,
+            msn: Msn(msn),
+            part,
+        },
+        init_id: 0,
+        dts: index * u64::from(duration),
+        duration,
+        program_date_time: UnixMillis(NOW.0 + i64::try_from(index).unwrap() * 500),
+        flags: PartFlags {
+            independent: part == 0 || rendition == AUDIO,
+            last: part + 1 == PARTS,
+            ..PartFlags::default()
+        },
+        body: part_body(rendition, msn, part),
+    }
+}
+
+pub(super) fn rung_body(msn: u64, part: u32) -> Bytes {
+    Bytes::from(format!("media of the rung {msn}.{part}"))
 }
 
 /// Long enough to be cut into ranges.
@@ -213,6 +283,10 @@ pub(super) fn claims() -> ViewerClaims {
 
 pub(super) struct FakeRooms {
     rooms: Mutex<HashMap<RoomSlug, Option<Arc<Live>>>>,
+    /// Of rungs.
+    pub(super) mirrors: Mirrors,
+    /// How often rungs were asked for.
+    pub(super) rungs_watched: AtomicU64,
     pub(super) keys: watch::Sender<Arc<str>>,
     pub(super) revocations: watch::Sender<Arc<Vec<Revocation>>>,
     public_urls: watch::Sender<Arc<Vec<String>>>,
@@ -229,6 +303,8 @@ impl FakeRooms {
         let rooms = [(cinema(), Some(live)), ("dark".parse().unwrap(), None)];
         Self {
             rooms: Mutex::new(rooms.into()),
+            mirrors: Mirrors::new(Retention::relay()),
+            rungs_watched: AtomicU64::new(0),
             keys: watch::Sender::new(keys::jwk_set([signer]).into()),
             revocations: watch::Sender::default(),
             public_urls: watch::Sender::new(Arc::new(vec!["https://watch.example.org".into()])),
@@ -255,6 +331,15 @@ impl Rooms for FakeRooms {
     fn watch_room<'a>(&'a self, slug: &'a RoomSlug) -> BoxFuture<'a, Option<Arc<Live>>> {
         let live = self.rooms.lock().unwrap().get(slug).cloned().flatten();
         std::future::ready(live).boxed()
+    }
+
+    fn watch_rung(&self, channel: &ChannelId) -> Mirrored {
+        self.rungs_watched.fetch_add(1, Ordering::Relaxed);
+        self.mirrors.open(channel)
+    }
+
+    fn rung_with(&self, slug: &RoomSlug, epoch: Epoch) -> Option<(ChannelId, Arc<Live>)> {
+        self.mirrors.rung_with(slug, epoch)
     }
 
     fn viewer_seen(&self, _: &RoomSlug, viewer: ViewerSeen) {
