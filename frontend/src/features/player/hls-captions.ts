@@ -20,7 +20,7 @@ class Partwise extends Base {
   override onFragLoading(event: Events.FRAG_LOADING, loading: FragLoadingData): void {
     const { frag, part } = loading;
     const follows = frag.sn === this.lastSn && part?.index === this.lastPartIndex + 1;
-    if (frag.type === 'main' && follows) this.lastSn -= 1;
+    if ((frag.type as string) === 'main' && follows) this.lastSn -= 1;
     super.onFragLoading(event, loading);
   }
 }

@@ -17,7 +17,7 @@ import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-f
 import { noSounds, nothingShown, type PlayerView, type RoomDoor, type SoundsView } from './player-view';
 import { Playhead } from './playhead';
 import { QualityControl } from './quality-control';
-import type { Choice } from './quality-state';
+import { AUTO, type Choice } from './quality-state';
 import { chooseRecovery, type Trouble } from './recovery';
 import { RoomPoll, type PolledRoom } from './room-poll';
 
@@ -67,7 +67,7 @@ export class LivePlayer {
     this.#keeper = new EdgeKeeper(this.#playhead);
     this.captions = new Captions(video, HlsEngine.supported());
     // Kept for this tab alone: the next evening begins with Auto.
-    const choice = recall('tab', QUALITY_KEY) ?? 'auto';
+    const choice = recall('tab', QUALITY_KEY) ?? AUTO;
     this.quality = new QualityControl(
       choice,
       {

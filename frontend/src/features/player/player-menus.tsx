@@ -1,13 +1,14 @@
 import { ChoiceMenu, type ChoiceItem } from '@/components/ui/choice-menu';
 import type { Translate } from '@/i18n/translate';
 import { useLanguage } from '@/i18n/locale';
+import { languageName } from '@/lib/language-name';
 import type { CaptionsView } from './captions';
 import { familyOf } from './codecs';
 import type { Sound } from './engine';
 import { isPlayable, SOUND_ONLY, SOURCE, type Offer } from './offers';
 import type { SoundsView } from './player-view';
 import type { QualityView } from './quality-control';
-import type { Choice } from './quality-state';
+import { AUTO, type Choice } from './quality-state';
 
 interface PlayerMenusProps {
   quality: QualityView;
@@ -60,7 +61,7 @@ export function PlayerMenus(props: PlayerMenusProps) {
           shown={shownQuality(quality, t)}
           value={quality.choice}
           items={[
-            { value: 'auto', label: t('quality.auto') },
+            { value: AUTO, label: t('quality.auto') },
             ...quality.offers.map((offer) => qualityItem(offer, quality, t)),
           ]}
           onChoose={props.onQuality}
@@ -105,15 +106,4 @@ function soundItem({ id, name, language }: Sound, locale: string): ChoiceItem {
   const spoken = languageName(language, locale);
   const item = { value: String(id), label: name === '' ? spoken : name };
   return spoken === '' || spoken.toLowerCase() === name.toLowerCase() ? item : { ...item, note: spoken };
-}
-
-/** `fr` -> `French`; nothing for what is no language. */
-function languageName(tag: string, locale: string): string {
-  if (tag === '' || tag === 'und') return '';
-  try {
-    const name = new Intl.DisplayNames([locale], { type: 'language', fallback: 'code' }).of(tag) ?? '';
-    return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1);
-  } catch {
-    return '';
-  }
 }

@@ -8,6 +8,7 @@ import { codecList, playsCodec } from './codecs';
 import type { Engine } from './engine';
 import { readOffers, SOUND_ONLY, SOURCE, type Offer, type Quality, type Variant } from './offers';
 import {
+  AUTO,
   goalOf,
   nothingOffered,
   reduceQuality,
@@ -124,11 +125,11 @@ export class QualityControl {
     if (
       this.#state.missing.length > 0 &&
       nowMs - this.#missingMs > MISSING_MS &&
-      this.#state.choice === 'auto'
+      this.#state.choice === AUTO
     )
       this.#tell({ type: 'missingForgotten' });
     const { choice, playing, offers, missing } = this.#state;
-    if (choice !== 'auto' || playing === null || this.#preparing !== null || this.#engine === null) return;
+    if (choice !== AUTO || playing === null || this.#preparing !== null || this.#engine === null) return;
     if (!calm || nowMs - this.#askedMs < AUTO_EVERY_MS) return;
     this.#askedMs = nowMs;
     const bandwidth = this.#engine.bandwidth();

@@ -4,7 +4,10 @@
  */
 import { isPlayable, SOUND_ONLY, SOURCE, type Offer, type Quality } from './offers';
 
-export type Choice = 'auto' | Quality;
+/** A quality, or `auto`. */
+export type Choice = Quality;
+
+export const AUTO: Choice = 'auto';
 
 export interface QualityState {
   offers: readonly Offer[];
@@ -83,7 +86,7 @@ export function reduceQuality(state: QualityState, event: QualityEvent): Quality
 /** What should play; null when this browser plays nothing of it. */
 export function goalOf(state: QualityState): Quality | null {
   const usable = state.offers.filter((offer) => isPlayable(offer) && !state.missing.includes(offer.quality));
-  const wanted = state.choice === 'auto' ? state.aim : state.choice;
+  const wanted = state.choice === AUTO ? state.aim : state.choice;
   if (usable.some(({ quality }) => quality === wanted)) return wanted;
   // Sound without picture is never what somebody gets who did not ask for it.
   return usable.find(({ quality }) => quality !== SOUND_ONLY)?.quality ?? null;

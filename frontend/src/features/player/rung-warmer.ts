@@ -35,7 +35,7 @@ export async function warmUp(job: WarmUp): Promise<WarmUpEnd> {
   try {
     while (performance.now() < untilMs) {
       const answer = await ask(job);
-      if (job.signal.aborted) return 'stopped';
+      if (answer === 'stopped') return answer;
       if (answer === 'missing') return 'missing';
       if (answer !== 'busy') {
         const playingMs = job.playingMs();
@@ -47,7 +47,6 @@ export async function warmUp(job: WarmUp): Promise<WarmUpEnd> {
         endMs = answer.endMs;
       }
       await pause(POLL_MS);
-      if (job.signal.aborted) return 'stopped';
     }
     return 'missing';
   } finally {
@@ -55,7 +54,7 @@ export async function warmUp(job: WarmUp): Promise<WarmUpEnd> {
   }
 }
 
-async function ask({ url, signal }: WarmUp): Promise<RungReach | 'busy' | 'missing'> {
+async function ask({ url, signal }: WarmUp): Promise<RungReach | 'busy' | 'missing' | 'stopped'> {
   try {
     const answer = await fetch(url, {
       cache: 'no-store',
@@ -65,7 +64,7 @@ async function ask({ url, signal }: WarmUp): Promise<RungReach | 'busy' | 'missi
     if (answer.status === 404 || answer.status === 403) return 'missing';
     return answer.ok ? readReach(await answer.text()) : 'busy';
   } catch {
-    return 'busy';
+    return signal.aborted ? 'stopped' : 'busy';
   }
 }
 
