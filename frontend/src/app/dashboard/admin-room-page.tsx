@@ -47,11 +47,13 @@ export function AdminRoomPage({ slug }: { slug: string }) {
               </a>
             </PageHead>
             <div className="grid items-start gap-6 lg:grid-cols-2 *:min-w-0">
-              <div className="flex flex-col gap-6 *:min-w-0">
+              <div className="contents lg:flex lg:flex-col lg:gap-6">
                 <ObsCard room={room} onChanged={polled.reload} />
-                <Card title={t('stream.title')}>
-                  <StreamForm room={room} onChanged={polled.reload} />
-                </Card>
+                <div className="order-1 min-w-0">
+                  <Card title={t('stream.title')}>
+                    <StreamForm room={room} onChanged={polled.reload} />
+                  </Card>
+                </div>
               </div>
               <HealthCard slug={slug} isLive={room.isLive} />
             </div>

@@ -112,7 +112,7 @@ function StandIn({ low }: { low: boolean }) {
     >
       <p
         role="status"
-        className="flex items-center gap-2.5 rounded-full bg-black/75 py-2 pr-4 pl-3.5 text-center text-sm text-pretty backdrop-blur-sm"
+        className="flex items-center gap-2.5 rounded-2xl bg-black/75 py-2 pr-4 pl-3.5 text-center text-sm text-pretty backdrop-blur-sm"
       >
         <span aria-hidden="true" className="size-2 shrink-0 animate-breathe rounded-full bg-accent" />
         {t('player.willBeBack')}
@@ -139,20 +139,23 @@ function Unplayable({ quality, onQuality }: { quality: QualityView; onQuality: (
   return (
     <Layer veil="curtain">
       <div role="alert" className="pointer-events-auto max-h-full overflow-y-auto">
-        <div className="mx-auto flex max-w-lg flex-col items-center gap-2 px-6 py-4 text-center sm:gap-3">
-          <h2 className="text-lg font-semibold text-balance sm:text-xl">{t('player.unplayableTitle')}</h2>
+        <div className="mx-auto flex max-w-lg flex-col items-center gap-2 px-4 py-2 text-center sm:gap-3 sm:px-6">
+          <h2 className="font-semibold text-balance sm:text-xl">{t('player.unplayableTitle')}</h2>
           {families.map((family) => (
-            <p key={family} className="text-sm leading-relaxed text-pretty text-text/80 sm:text-base">
+            <p
+              key={family}
+              className="text-sm leading-snug text-pretty text-text/80 sm:text-base sm:leading-relaxed"
+            >
               {t(`codec.${family}`)}
             </p>
           ))}
+          {sound !== undefined && isPlayable(sound) && (
+            <Button onClick={() => onQuality(SOUND_ONLY)}>{t('player.listen')}</Button>
+          )}
           <p className="text-xs leading-relaxed text-pretty text-muted sm:text-sm">
             {t('player.unplayableHost')}
             <span className="hidden sm:inline"> ({quality.unplayable.join(', ')})</span>
           </p>
-          {sound !== undefined && isPlayable(sound) && (
-            <Button onClick={() => onQuality(SOUND_ONLY)}>{t('player.listen')}</Button>
-          )}
         </div>
       </div>
     </Layer>

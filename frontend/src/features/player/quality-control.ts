@@ -122,11 +122,7 @@ export class QualityControl {
   }
 
   tick(nowMs: number, calm: boolean, stalls: number): void {
-    if (
-      this.#state.missing.length > 0 &&
-      nowMs - this.#missingMs > MISSING_MS &&
-      this.#state.choice === AUTO
-    )
+    if (this.#state.missing.length > 0 && nowMs - this.#missingMs > MISSING_MS && this.#state.choice === AUTO)
       this.#tell({ type: 'missingForgotten' });
     const { choice, playing, offers, missing } = this.#state;
     if (choice !== AUTO || playing === null || this.#preparing !== null || this.#engine === null) return;

@@ -93,7 +93,12 @@ export function Stage({ player, onVideo, children }: StageProps) {
           onFullScreen={fullScreen.toggle}
           menus={<Menus player={player} />}
         >
-          {playing && <LiveBadge live interrupted={view.interrupted} />}
+          {playing && (
+            // On a phone the header tells, and the room is needed for the menus.
+            <span className="hidden sm:inline">
+              <LiveBadge live interrupted={view.interrupted} />
+            </span>
+          )}
           {view.latencySeconds !== null && (
             <span title={t('room.latencyTitle')} className="truncate text-xs text-white/70 tabular-nums">
               <span className="hidden sm:inline">
