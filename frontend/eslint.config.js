@@ -11,6 +11,7 @@ const forbid = (files, ...groups) => ({
 });
 
 const features = [
+  'broadcast',
   'chat',
   'health',
   'invites',

@@ -3,8 +3,10 @@ import { PolledView } from '@/components/polled-view';
 import { Dialog } from '@/components/ui/dialog';
 import { IconButton } from '@/components/ui/icon-button';
 import { Tabs } from '@/components/ui/tabs';
+import { StreamForm } from '@/features/broadcast/stream-form';
 import { isStaff } from '@/features/chat/acts';
 import type { RoomChat } from '@/features/chat/room-chat';
+import { HealthView } from '@/features/health/health-card';
 import { AuditList } from '@/features/moderation/audit-list';
 import { BansList } from '@/features/moderation/bans-list';
 import { ChatRules } from '@/features/moderation/chat-rules';
@@ -14,7 +16,7 @@ import { LockAndSlow } from '@/features/moderation/lock-and-slow';
 import { useLanguage } from '@/i18n/locale';
 import { call } from '@/lib/api';
 import type { HostRoom } from '@/lib/api-types';
-import { usePolled } from '@/lib/use-polled';
+import { usePolled, type Polled } from '@/lib/use-polled';
 import { useSelected } from '@/lib/use-store';
 
 /** The room's settings for moderators, and all that hosts have besides. Nothing for others. */
@@ -52,6 +54,8 @@ function HostTools({ slug, chat }: { slug: string; chat: RoomChat }) {
             </div>
           ),
         },
+        { label: t('stream.tab'), content: () => <Stream slug={slug} /> },
+        { label: t('health.title'), content: () => <Incoming slug={slug} /> },
         {
           label: t('room.emotes'),
           content: () => <EmotesEditor slug={slug} imageUrl={(emote) => emote.url} />,
@@ -79,10 +83,26 @@ function Calming({ chat }: { chat: RoomChat }) {
 
 const REFRESH_MS = 10_000;
 
-function Rules({ slug }: { slug: string }) {
+function useRoom(slug: string): Polled<HostRoom> {
   const ask = useCallback(() => call<HostRoom>('GET', `/api/rooms/${slug}`), [slug]);
-  const polled = usePolled(ask, REFRESH_MS);
+  return usePolled(ask, REFRESH_MS);
+}
+
+function Rules({ slug }: { slug: string }) {
+  const polled = useRoom(slug);
   return (
     <PolledView polled={polled}>{(room) => <ChatRules room={room} onChanged={polled.reload} />}</PolledView>
   );
+}
+
+function Stream({ slug }: { slug: string }) {
+  const polled = useRoom(slug);
+  return (
+    <PolledView polled={polled}>{(room) => <StreamForm room={room} onChanged={polled.reload} />}</PolledView>
+  );
+}
+
+function Incoming({ slug }: { slug: string }) {
+  const polled = useRoom(slug);
+  return <PolledView polled={polled}>{(room) => <HealthView slug={slug} isLive={room.isLive} />}</PolledView>;
 }

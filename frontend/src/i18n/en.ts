@@ -1,8 +1,10 @@
 /** English texts; the other catalogues have the same keys and placeholders, which the compiler checks. */
 import { enChat } from './en-chat';
+import { enStream } from './en-stream';
 
 export const en = {
   ...enChat,
+  ...enStream,
   'app.tagline': 'Watch together, live',
   'app.language': 'Language',
   'app.home': 'All rooms',

@@ -1,8 +1,10 @@
 import { frChat } from './fr-chat';
+import { frStream } from './fr-stream';
 import type { Catalogue } from './translate';
 
 export const fr: Catalogue = {
   ...frChat,
+  ...frStream,
   'app.tagline': 'Regarder ensemble, en direct',
   'app.language': 'Langue',
   'app.home': 'Tous les salons',

@@ -20,6 +20,22 @@ export interface HostRoom extends Room {
   blockedWords: string[];
   /** Messages are kept so long; null: as long as the room. */
   retentionDays: number | null;
+  /** Qualities besides the source, such as `720p`; `audio` is the sound alone. */
+  ladder: string[];
+  slate: SlateChoice;
+  /** There is a picture at `/api/rooms/{slug}/slate`. */
+  hasSlatePicture: boolean;
+  /** By number of the publisher's track. */
+  audioTracks: AudioTrackLabel[];
+}
+
+/** What stands in for a publisher that was lost. */
+export type SlateChoice = 'off' | 'card' | 'picture';
+
+export interface AudioTrackLabel {
+  name: string | null;
+  /** BCP 47. */
+  language: string | null;
 }
 
 export interface AdminRoom extends HostRoom {

@@ -16,7 +16,7 @@ export interface Problem {
 
 export type ApiResult<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Longer than any answer of a healthy relay, short enough that a dead one is noticed. */
 const TIMEOUT_MS = 10_000;

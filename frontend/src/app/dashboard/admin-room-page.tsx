@@ -1,7 +1,9 @@
 import { useCallback } from 'react';
 import { PolledView } from '@/components/polled-view';
+import { Card } from '@/components/ui/card';
 import { LockedBadge } from '@/components/ui/locked-badge';
 import { LiveBadge } from '@/components/ui/live-badge';
+import { StreamForm } from '@/features/broadcast/stream-form';
 import { HealthCard } from '@/features/health/health-card';
 import { InvitesCard } from '@/features/invites/invites-card';
 import { ObsCard } from '@/features/rooms/obs-card';
@@ -45,7 +47,14 @@ export function AdminRoomPage({ slug }: { slug: string }) {
               </a>
             </PageHead>
             <div className="grid items-start gap-6 lg:grid-cols-2 *:min-w-0">
-              <ObsCard room={room} onChanged={polled.reload} />
+              <div className="contents lg:flex lg:flex-col lg:gap-6">
+                <ObsCard room={room} onChanged={polled.reload} />
+                <div className="order-1 min-w-0">
+                  <Card title={t('stream.title')}>
+                    <StreamForm room={room} onChanged={polled.reload} />
+                  </Card>
+                </div>
+              </div>
               <HealthCard slug={slug} isLive={room.isLive} />
             </div>
             <InvitesCard slug={slug} />

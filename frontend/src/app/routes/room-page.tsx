@@ -6,18 +6,10 @@ import { RoomTools } from '@/app/room-tools';
 import { useWindowHeight } from '@/app/use-window-height';
 import { ChatPanel } from '@/features/chat/chat-panel';
 import { FloatingReactions } from '@/features/chat/floating-reactions';
-import type { LivePlayer, PlayerView } from '@/features/player/live-player';
 import { Stage } from '@/features/player/stage';
 import { EntryNotice } from '@/features/session/entry-notice';
 import { recall, remember } from '@/lib/remembered';
-import { Store } from '@/lib/store';
 import { useStore } from '@/lib/use-store';
-
-const noView = new Store<PlayerView | null>(null);
-
-function usePlayerView(player: LivePlayer | null): PlayerView | null {
-  return useStore<PlayerView | null>(player === null ? noView : player.view);
-}
 
 const CHAT_KEY = 'chat';
 
@@ -26,7 +18,6 @@ export function RoomPage({ slug }: { slug: string }) {
   const state = useStore(visit.entry.state);
   const room = useStore(visit.room);
   const player = useStore(visit.player);
-  const view = usePlayerView(player);
   const [chatShown, setChatShown] = useState(() => recall('browser', CHAT_KEY) !== 'hidden');
   const joined = state.step === 'joined';
   const nickname = joined ? state.session.nickname : null;
@@ -68,12 +59,7 @@ export function RoomPage({ slug }: { slug: string }) {
               : 'grid min-h-0'
           }
         >
-          <Stage
-            view={joined ? view : null}
-            onVideo={visit.show}
-            onTogglePlay={() => player?.togglePlay()}
-            onSoundOn={() => player?.turnSoundOn()}
-          >
+          <Stage player={joined ? player : null} onVideo={visit.show}>
             {joined && <FloatingReactions chat={visit.chat} />}
             {!joined && (
               <div className="absolute inset-0 grid place-items-center overflow-y-auto bg-radial from-panel to-ink to-70%">

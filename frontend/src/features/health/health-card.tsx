@@ -1,50 +1,125 @@
-import { useCallback } from 'react';
+import { useCallback, type ReactNode } from 'react';
 import { PolledView } from '@/components/polled-view';
 import { Card } from '@/components/ui/card';
 import { isTextKey, useLanguage } from '@/i18n/locale';
 import { call } from '@/lib/api';
+import { useNow } from '@/lib/use-now';
 import { usePolled } from '@/lib/use-polled';
-import { readHealth, rowLabel, type HealthRow } from './health-rows';
+import { readHealth, type HistoryPoint } from './health';
+import { readRows, rowLabel, type HealthRow } from './health-rows';
+import { LadderTable } from './ladder-table';
+import { SoundLevels } from './sound-levels';
+import { TrendChart } from './trend-chart';
 
 const REFRESH_MS = 3_000;
 
 export function HealthCard({ slug, isLive }: { slug: string; isLive: boolean }) {
   const { t } = useLanguage();
-  const ask = useCallback(() => call<unknown>('GET', `/api/rooms/${slug}/health`), [slug]);
-  const polled = usePolled(ask, REFRESH_MS);
   return (
     <Card title={t('health.title')}>
-      <PolledView polled={polled}>{(answer) => <HealthBody answer={answer} isLive={isLive} />}</PolledView>
+      <HealthView slug={slug} isLive={isLive} />
     </Card>
   );
 }
 
-function HealthBody({ answer, isLive }: { answer: unknown; isLive: boolean }) {
-  const { t } = useLanguage();
-  const { rows, warnings } = readHealth(answer);
-  if (!isLive) return <p className="text-sm text-muted">{t('health.none')}</p>;
+export function HealthView({ slug, isLive }: { slug: string; isLive: boolean }) {
+  const ask = useCallback(() => call<unknown>('GET', `/api/rooms/${slug}/health`), [slug]);
+  const polled = usePolled(ask, REFRESH_MS);
   return (
-    <>
-      {warnings.length === 0 ? (
+    <PolledView polled={polled}>{(answer) => <HealthBody answer={answer} isLive={isLive} />}</PolledView>
+  );
+}
+
+function HealthBody({ answer, isLive }: { answer: unknown; isLive: boolean }) {
+  const { t, locale } = useLanguage();
+  const nowMs = useNow(REFRESH_MS);
+  if (!isLive) return <p className="text-sm text-muted">{t('health.none')}</p>;
+  const { rows, warnings } = readRows(answer);
+  const { history, sounds, ladder, unsupported } = readHealth(answer);
+  const told = [
+    ...warnings,
+    ...(warnings.length > 0
+      ? []
+      : unsupported.map(({ isVideo, codec }) =>
+          t(isVideo ? 'health.unsupportedVideo' : 'health.unsupportedAudio', { codec }),
+        )),
+  ];
+  const count = (value: number) =>
+    new Intl.NumberFormat(locale, { maximumFractionDigits: value < 100 ? 1 : 0 }).format(value);
+  const kbps = (value: number) => t('health.kbps', { count: count(value) });
+  // Clocks of two computers: the newest point is as good a now as ours.
+  const endMs = history.at(-1)?.atMs ?? nowMs;
+  const line = (pick: (point: HistoryPoint) => number) =>
+    history.map((point) => ({ atMs: point.atMs, value: pick(point) }));
+  return (
+    <div className="flex flex-col gap-6">
+      {told.length === 0 ? (
         <p className="text-sm text-muted">{t('health.good')}</p>
       ) : (
         <ul className="flex flex-col gap-2">
-          {warnings.map((warning) => (
+          {told.map((warning) => (
             <li
               key={warning}
-              className="rounded-lg bg-accent/10 px-3 py-2 text-sm leading-relaxed text-accent"
+              className="rounded-lg bg-accent/10 px-3 py-2 text-sm leading-relaxed text-pretty text-accent"
             >
               {warning}
             </li>
           ))}
         </ul>
       )}
-      <dl className="grid grid-cols-2 gap-x-6 gap-y-3 text-sm sm:grid-cols-3">
-        {rows.map((row) => (
-          <Row key={row.key} row={row} />
-        ))}
-      </dl>
-    </>
+      {history.length > 0 && (
+        <Part title={t('health.charts')}>
+          <div className="flex flex-col gap-4">
+            <TrendChart
+              name={t('health.chart.video')}
+              points={line((point) => point.videoKbps)}
+              nowMs={endMs}
+              format={kbps}
+            />
+            <div className="grid gap-4 sm:grid-cols-2">
+              <TrendChart
+                name={t('health.chart.fps')}
+                points={line((point) => point.fps)}
+                nowMs={endMs}
+                format={count}
+              />
+              <TrendChart
+                name={t('health.chart.audio')}
+                points={line((point) => point.audioKbps)}
+                nowMs={endMs}
+                format={kbps}
+              />
+            </div>
+          </div>
+        </Part>
+      )}
+      {sounds !== null && (
+        <Part title={t('health.sounds')}>
+          <SoundLevels sounds={sounds} />
+        </Part>
+      )}
+      {ladder !== null && (
+        <Part title={t('health.ladder')}>
+          <LadderTable ladder={ladder} />
+        </Part>
+      )}
+      <Part title={t('health.more')}>
+        <dl className="grid grid-cols-2 gap-x-6 gap-y-3 text-sm sm:grid-cols-3">
+          {rows.map((row) => (
+            <Row key={row.key} row={row} />
+          ))}
+        </dl>
+      </Part>
+    </div>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section>
+      <h3 className="mb-2.5 text-sm font-medium">{title}</h3>
+      {children}
+    </section>
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readHealth, rowLabel } from './health-rows';
+import { readRows, rowLabel } from './health-rows';
 
 describe('the health answer', () => {
   it('becomes rows and warnings, whatever measures it has', () => {
@@ -10,7 +10,7 @@ describe('the health answer', () => {
       dropped: { unusableVideo: 0, outOfTimeAudio: 2 },
       warnings: ['Key frames come every 4 s.', { detail: 'No sound.' }, 7],
     };
-    expect(readHealth(answer)).toEqual({
+    expect(readRows(answer)).toEqual({
       rows: [
         { key: 'encoder', value: 'obs' },
         { key: 'video.codec', value: 'avc1.64001f' },
@@ -22,8 +22,23 @@ describe('the health answer', () => {
     });
   });
 
+  it('leaves out what is shown elsewhere, but no warning', () => {
+    const answer = {
+      audio: { index: 0, codec: 'mp4a.40.2', levelDb: -20, silentSeconds: 0 },
+      audioTracks: [{ codec: 'mp4a.40.2' }],
+      history: [{ at: 'x', fps: 3 }],
+      ladder: { ffmpeg: '5.1', encoder: 'libx264', rungs: [], warnings: ['720p was dropped.'] },
+      lateAudioFrames: 0,
+      warnings: [],
+    };
+    expect(readRows(answer)).toEqual({
+      rows: [{ key: 'audio.codec', value: 'mp4a.40.2' }],
+      warnings: ['720p was dropped.'],
+    });
+  });
+
   it.each([null, undefined, 3, 'x', []])('is empty for %j', (answer) => {
-    expect(readHealth(answer)).toEqual({ rows: [], warnings: [] });
+    expect(readRows(answer)).toEqual({ rows: [], warnings: [] });
   });
 
   it.each([

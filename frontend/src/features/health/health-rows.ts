@@ -9,32 +9,40 @@ export interface HealthRow {
   value: string | number | boolean;
 }
 
-export interface Health {
+export interface HealthRows {
   rows: HealthRow[];
   warnings: string[];
 }
 
-export function readHealth(answer: unknown): Health {
-  const health: Health = { rows: [], warnings: [] };
+/** What has a place of its own on the page (see health), and is no row. */
+const ELSEWHERE = ['audio.index', 'audio.levelDb', 'audio.silentSeconds'];
+
+export function readRows(answer: unknown): HealthRows {
+  const health: HealthRows = { rows: [], warnings: [] };
   collect(answer, '', health);
   return health;
 }
 
-function collect(node: unknown, path: string, into: Health): void {
+function collect(node: unknown, path: string, into: HealthRows): void {
   if (typeof node !== 'object' || node === null || Array.isArray(node)) return;
   for (const [key, value] of Object.entries(node) as [string, unknown][]) {
     const here = path === '' ? key : `${path}.${key}`;
     if (key === 'warnings' && Array.isArray(value))
       into.warnings.push(...value.map(warningText).filter((text) => text !== ''));
     else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      if (value !== '' && !isQuietCounter(here, value)) into.rows.push({ key: here, value });
+      if (value !== '' && !isQuietCounter(here, value) && !isElsewhere(here))
+        into.rows.push({ key: here, value });
     } else collect(value, here, into);
   }
 }
 
+const isElsewhere = (key: string) => key.startsWith('ladder.') || ELSEWHERE.includes(key);
+
+const QUIET = ['silentAudioFrames', 'lateAudioFrames', 'breaks'];
+
 /** Counters of lost frames are worth a row once they count. */
 function isQuietCounter(key: string, value: unknown): boolean {
-  return key.startsWith('dropped.') && value === 0;
+  return value === 0 && (key.startsWith('dropped.') || QUIET.includes(key));
 }
 
 function warningText(warning: unknown): string {
@@ -52,6 +60,7 @@ const UNIT_ENDINGS = [
   ['Kbps', 'kbit/s'],
   ['Bytes', 'B'],
   ['Hz', 'Hz'],
+  ['Ppm', 'ppm'],
 ] as const;
 
 /** `video.keyFrameIntervalSeconds` -> ["Video key frame interval", "s"]. */

@@ -1,7 +1,8 @@
-import { useEffect, useId, useMemo, useState } from 'react';
+import { useId, useState } from 'react';
 import { problemText } from '@/components/problem-text';
 import { Button } from '@/components/ui/button';
 import { TextField } from '@/components/ui/field';
+import { usePreview } from '@/components/ui/use-preview';
 import type { Translate } from '@/i18n/translate';
 import { useLanguage } from '@/i18n/locale';
 import { call, type Problem } from '@/lib/api';
@@ -86,15 +87,6 @@ export function EmoteForm({ slug, onAdded }: { slug: string; onAdded: () => void
       </Button>
     </form>
   );
-}
-
-function usePreview(file: File | null): string | null {
-  const url = useMemo(() => (file === null ? null : URL.createObjectURL(file)), [file]);
-  useEffect(() => {
-    if (url === null) return;
-    return () => URL.revokeObjectURL(url);
-  }, [url]);
-  return url;
 }
 
 function uploadProblem(problem: Problem, t: Translate): string {

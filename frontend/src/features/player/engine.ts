@@ -1,5 +1,14 @@
 /** What the live player needs of a playback engine: hls.js, or the browser's own HLS. */
+import type { Quality, Variant } from './offers';
 import type { Trouble } from './recovery';
+
+/** One of several sounds of a broadcast, such as a dub. */
+export interface Sound {
+  id: number;
+  name: string;
+  /** BCP 47; empty where the host named none. */
+  language: string;
+}
 
 export interface EngineEvents {
   /** Something was loaded: the relay answers. */
@@ -7,6 +16,15 @@ export interface EngineEvents {
   /** The playlist carries ENDLIST. */
   listEnded(): void;
   trouble(trouble: Trouble): void;
+  /** A multivariant playlist was read: loading begins with the first `show`. */
+  offered(variants: readonly Variant[]): void;
+  /** The picture on screen is of this quality from now on. */
+  shown(quality: Quality): void;
+  /** The rung that was loaded is there no longer, or not at all: something else has to be shown. */
+  rungGone(quality: Quality): void;
+  /** The browser does not take media of this type, whatever it said before. */
+  codecRefused(type: string): void;
+  sounds(sounds: readonly Sound[], current: number): void;
 }
 
 export interface Engine {
@@ -14,6 +32,15 @@ export interface Engine {
   /** Goes on loading after a fatal network error or a renewed token. */
   reload(): void;
   recoverMedia(): void;
+  /** Loads this quality from the next segment on. */
+  show(quality: Quality): void;
+  /** Address of a quality's media playlist. */
+  addressOf(quality: Quality): string | null;
+  playSound(id: number): void;
+  /** Bits per second that the line was last seen to carry. */
+  bandwidth(): number | null;
+  /** Plays a little slower, so that the buffer grows, until told to stop it. */
+  easeOff(on: boolean): void;
   /** Where to play to be at the target latency, in seconds of the media time line. */
   livePosition(): number | null;
   /** Distance of the playhead from the end of the playlist, seconds. */

@@ -4,53 +4,37 @@
  * Not here: who may watch (the door), the phases (player-facts), what to do about which error (recovery).
  */
 import { Backoff } from '@/lib/backoff';
+import { recall, remember } from '@/lib/remembered';
 import { Store } from '@/lib/store';
 import { isOtherBroadcast } from './broadcast-check';
+import { Captions } from './captions';
 import { EdgeKeeper } from './edge-keeper';
-import type { Engine } from './engine';
+import type { Engine, EngineEvents, Sound } from './engine';
 import { HlsEngine } from './hls-engine';
 import { playlistUrl, withToken } from './media-url';
 import { NativeEngine } from './native-engine';
-import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent, type PlayerPhase } from './player-facts';
+import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-facts';
+import { noSounds, nothingShown, type PlayerView, type RoomDoor, type SoundsView } from './player-view';
 import { Playhead } from './playhead';
+import { QualityControl } from './quality-control';
+import { AUTO, type Choice } from './quality-state';
 import { chooseRecovery, type Trouble } from './recovery';
 import { RoomPoll, type PolledRoom } from './room-poll';
-
-/** What the player asks of the room around it. */
-export interface RoomDoor {
-  slug: string;
-  token(): string;
-  /** Renews the viewer token; after `refused` the owner stops this player. */
-  renew(): Promise<'renewed' | 'refused' | 'unreachable'>;
-  /** A media request got 403: this viewer may watch no longer. */
-  refuse(): void;
-  /** The room as it is now; null when the answer was lost. */
-  room(): Promise<PolledRoom | null>;
-  /** The origin's time, milliseconds since 1970. */
-  nowMs(): number;
-}
-
-export interface PlayerView {
-  phase: PlayerPhase;
-  /** Seconds between the moment on screen and now; null when nothing plays. */
-  latencySeconds: number | null;
-  stalls: number;
-  /** The browser allowed only silent playback. */
-  soundBlocked: boolean;
-}
 
 const TICK_MS = 250;
 const MEDIA_RECOVERY_MEMORY_MS = 10_000;
 /** After this long without trouble, the next one is a first one again. */
 const CALM_MS = 10_000;
+/** What this browser cannot play may change with the streamer's settings. */
+const LOOK_AGAIN_MS = 5_000;
+const QUALITY_KEY = 'quality';
 
 export class LivePlayer {
-  readonly view = new Store<PlayerView>({
-    phase: 'starting',
-    latencySeconds: null,
-    stalls: 0,
-    soundBlocked: false,
-  });
+  readonly view = new Store<PlayerView>(nothingShown);
+  readonly sounds = new Store<SoundsView>(noSounds);
+  readonly captions: Captions;
+  readonly quality: QualityControl;
+  #wantedSound: Sound | null = null;
   #facts = nothingKnown;
   #engine: Engine | null = null;
   #openNotBeforeMs = 0;
@@ -81,6 +65,21 @@ export class LivePlayer {
       },
     });
     this.#keeper = new EdgeKeeper(this.#playhead);
+    this.captions = new Captions(video, HlsEngine.supported());
+    // Kept for this tab alone: the next evening begins with Auto.
+    const choice = recall('tab', QUALITY_KEY) ?? AUTO;
+    this.quality = new QualityControl(
+      choice,
+      {
+        reopen: () => this.#reopen(),
+        playable: (playable) => this.#playable(playable),
+        chosen: (chosen: Choice) => {
+          remember('tab', QUALITY_KEY, chosen);
+          this.#openNotBeforeMs = 0;
+        },
+      },
+      (address) => this.#pass(address),
+    );
     this.#poll = new RoomPoll(
       () => door.room(),
       (room) => this.#heardOfRoom(room),
@@ -102,6 +101,7 @@ export class LivePlayer {
     this.#poll.stop();
     this.#close();
     this.#playhead.stop();
+    this.captions.stop();
   }
 
   togglePlay(): void {
@@ -111,6 +111,11 @@ export class LivePlayer {
 
   turnSoundOn(): void {
     this.#playhead.unmute();
+  }
+
+  playSound(sound: Sound): void {
+    this.#wantedSound = sound;
+    this.#engine?.playSound(sound.id);
   }
 
   /** The room is said to have changed: asks it now, out of turn. */
@@ -143,6 +148,8 @@ export class LivePlayer {
       latencySeconds: this.#latencySeconds(),
       stalls: this.#facts.stalls,
       soundBlocked: this.#soundBlocked,
+      interrupted: this.#facts.interrupted && this.#facts.live === true,
+      lostForGood: this.#facts.lostForGood,
     };
     const keys = Object.keys(view) as (keyof PlayerView)[];
     if (keys.some((key) => view[key] !== old[key])) this.view.set(view);
@@ -161,7 +168,8 @@ export class LivePlayer {
       return;
     }
     if (!room.isLive) this.#offAir = true;
-    this.#tell({ type: 'room', live: room.isLive, interrupted: room.interrupted });
+    const nowMs = performance.now();
+    this.#tell({ type: 'room', live: room.isLive, interrupted: room.interrupted, nowMs });
     if (room.isLive && this.#facts.listEnded && !this.#facts.moving) void this.#openNextBroadcast();
     this.#tick();
   }
@@ -184,6 +192,7 @@ export class LivePlayer {
     }
     if (now - this.#lastTroubleMs > CALM_MS && this.#facts.moving) this.#backoff.reset();
     this.#keepUp(now, motion === 'moved');
+    this.quality.tick(now, this.#facts.moving && !this.#facts.interrupted, this.#facts.stalls);
     this.#show();
   }
 
@@ -205,22 +214,50 @@ export class LivePlayer {
       this.#offAir = false;
       this.#tell({ type: 'broadcastOpened' });
     }
-    const url = playlistUrl(this.door.slug);
-    const events = {
+    const url = playlistUrl(this.door.slug, this.quality.opening());
+    const pass = (address: string) => this.#pass(address);
+    this.#engine =
+      HlsEngine.supported() || !NativeEngine.supported(this.video)
+        ? new HlsEngine(this.video, url, { sound: this.#wantedSound, pass }, this.#engineEvents())
+        : new NativeEngine(this.video, pass(url), this.#engineEvents());
+    this.quality.opened(this.#engine);
+    this.#keeper.reset();
+    this.#playUnlessPaused();
+  }
+
+  #engineEvents(): EngineEvents {
+    return {
       heard: () => this.#tell({ type: 'heard' }),
       listEnded: () => {
         this.#tell({ type: 'listEnded' });
         this.#playhead.release();
+        this.#poll.now();
       },
       trouble: (trouble: Trouble) => this.#recover(trouble),
+      offered: (variants) => this.quality.offered(variants),
+      shown: (quality) => this.quality.shown(quality),
+      rungGone: (quality) => this.quality.gone(quality),
+      codecRefused: (type) => this.quality.refused(type),
+      sounds: (sounds, current) => this.sounds.set({ sounds, current }),
     };
-    const pass = (address: string) => withToken(address, this.door.token(), location.origin);
-    this.#engine =
-      HlsEngine.supported() || !NativeEngine.supported(this.video)
-        ? new HlsEngine(this.video, url, pass, events)
-        : new NativeEngine(this.video, pass(url), events);
-    this.#keeper.reset();
-    this.#playUnlessPaused();
+  }
+
+  #pass(address: string): string {
+    return withToken(address, this.door.token(), location.origin);
+  }
+
+  /** To another playlist of the same broadcast. */
+  #reopen(): void {
+    this.#close();
+    this.#open();
+  }
+
+  #playable(playable: boolean): void {
+    if (!playable) {
+      this.#openNotBeforeMs = performance.now() + LOOK_AGAIN_MS;
+      this.#close();
+    }
+    if (this.#facts.unplayable === playable) this.#tell({ type: 'playable', playable });
   }
 
   #playUnlessPaused(): void {
@@ -232,6 +269,8 @@ export class LivePlayer {
     this.#reloadTimer = undefined;
     this.#engine?.destroy();
     this.#engine = null;
+    this.quality.closed();
+    this.sounds.set(noSounds);
   }
 
   #recreate(nowMs: number): void {
@@ -254,6 +293,8 @@ export class LivePlayer {
         this.door.refuse();
         return;
       case 'askRoom':
+        // A host may have taken the sound alone out of what the room offers.
+        if (trouble.about === 'multivariant' && this.quality.soundIsGone()) return;
         // A broadcast that is gone takes its playlists with it; the room knows whether a new one is there.
         this.#recreate(now);
         this.#offAir = true;

@@ -1,7 +1,7 @@
 /** Addresses of media. On the page's own relay the cookie is the pass; another origin needs the token in the query. */
 
-export function playlistUrl(slug: string): string {
-  return `/live/${slug}/index.m3u8`;
+export function playlistUrl(slug: string, soundOnly = false): string {
+  return `/live/${slug}/${soundOnly ? 'audio' : 'index'}.m3u8`;
 }
 
 /** `url` as this viewer has to ask for it: unchanged on the page's origin, with `?token=` on another relay. */

@@ -3,6 +3,7 @@
  * It loads by itself and says little: an error has no status, so the room is asked each time.
  */
 import type { Engine, EngineEvents } from './engine';
+import { EASE_OFF_RATE } from './hls-options';
 
 interface AppleVideo extends HTMLVideoElement {
   /** Wall-clock time of position 0, where the playlist tells it. */
@@ -47,6 +48,26 @@ export class NativeEngine implements Engine {
 
   recoverMedia(): void {
     this.reload();
+  }
+
+  show(): void {
+    // The browser chooses by itself, and starts without being told.
+  }
+
+  addressOf(): string | null {
+    return null;
+  }
+
+  playSound(): void {
+    // The browser's own menu has the sounds.
+  }
+
+  bandwidth(): number | null {
+    return null;
+  }
+
+  easeOff(on: boolean): void {
+    this.#video.playbackRate = on ? EASE_OFF_RATE : 1;
   }
 
   livePosition(): number | null {

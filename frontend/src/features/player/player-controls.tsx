@@ -8,6 +8,8 @@ interface ControlsProps {
   muted: boolean;
   isFull: boolean;
   hidden: boolean;
+  /** Captions, sounds, qualities. */
+  menus: ReactNode;
   /** Shown between the sound and the picture's buttons. */
   children: ReactNode;
   onTogglePlay: () => void;
@@ -21,7 +23,7 @@ export function PlayerControls(props: ControlsProps) {
   const { t } = useLanguage();
   return (
     <div
-      className={`absolute inset-x-0 bottom-0 flex items-center gap-1 bg-linear-to-t from-black/80 to-transparent px-2 pt-12 pb-[max(0.5rem,env(safe-area-inset-bottom))] transition-opacity duration-200 focus-within:opacity-100 sm:px-4 ${
+      className={`absolute inset-x-0 bottom-0 flex items-center gap-0.5 bg-linear-to-t sm:gap-1 from-black/80 to-transparent px-2 pt-12 pb-[max(0.5rem,env(safe-area-inset-bottom))] transition-opacity duration-200 focus-within:opacity-100 sm:px-4 ${
         props.hidden ? 'opacity-0' : ''
       }`}
     >
@@ -45,7 +47,8 @@ export function PlayerControls(props: ControlsProps) {
         onChange={(event) => props.onVolume(Number(event.target.value))}
         className="hidden w-24 accent-accent sm:block"
       />
-      <div className="flex min-w-0 flex-1 items-center gap-3 px-3">{props.children}</div>
+      <div className="flex min-w-0 flex-1 items-center gap-3 px-1 sm:px-3">{props.children}</div>
+      {props.menus}
       {props.onPictureInPicture !== null && (
         <IconButton icon="pip" label={t('player.pictureInPicture')} onClick={props.onPictureInPicture} />
       )}

@@ -4,9 +4,9 @@ import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-f
 const after = (...events: PlayerEvent[]) => events.reduce(reduceFacts, nothingKnown);
 const phaseAfter = (...events: PlayerEvent[]) => phaseOf(after(...events));
 
-const live: PlayerEvent = { type: 'room', live: true, interrupted: false };
-const interrupted: PlayerEvent = { type: 'room', live: true, interrupted: true };
-const offAir: PlayerEvent = { type: 'room', live: false, interrupted: false };
+const live: PlayerEvent = { type: 'room', live: true, interrupted: false, nowMs: 0 };
+const interrupted: PlayerEvent = { type: 'room', live: true, interrupted: true, nowMs: 0 };
+const offAir: PlayerEvent = { type: 'room', live: false, interrupted: false, nowMs: 0 };
 const moved: PlayerEvent = { type: 'moved' };
 const stood: PlayerEvent = { type: 'stood' };
 
@@ -49,17 +49,53 @@ describe('the phase', () => {
     expect(phaseAfter(live, { type: 'viewerPaused' })).toBe('paused');
   });
 
-  it('is ended when the list ended and the rest has played', () => {
-    expect(phaseAfter(live, moved, { type: 'listEnded' })).toBe('playing');
-    expect(phaseAfter(live, moved, { type: 'listEnded' }, stood)).toBe('ended');
+  it('is ended when the room is off air and the rest has played', () => {
+    expect(phaseAfter(live, moved, { type: 'listEnded' }, offAir)).toBe('playing');
+    expect(phaseAfter(live, moved, { type: 'listEnded' }, offAir, stood)).toBe('ended');
     expect(phaseAfter(live, moved, offAir, stood)).toBe('ended');
   });
 
+  it('is no end where a list ends and the room is still on air', () => {
+    expect(phaseAfter(live, moved, { type: 'listEnded' }, stood)).toBe('reconnecting');
+    expect(phaseAfter(live, moved, { type: 'listEnded' }, stood, { type: 'broadcastOpened' })).toBe(
+      'starting',
+    );
+  });
+
   it('begins anew with the next broadcast', () => {
-    expect(phaseAfter(live, moved, { type: 'listEnded' }, stood, offAir, live)).toBe('ended');
     expect(
       phaseAfter(live, moved, { type: 'listEnded' }, stood, offAir, live, { type: 'broadcastOpened' }),
     ).toBe('starting');
+  });
+
+  it('is unplayable until something moves, and no longer than the broadcast', () => {
+    const unplayable: PlayerEvent = { type: 'playable', playable: false };
+    expect(phaseAfter(live, unplayable)).toBe('unplayable');
+    expect(phaseAfter(live, unplayable, moved, stood)).toBe('reconnecting');
+    expect(phaseAfter(live, unplayable, { type: 'playable', playable: true })).toBe('starting');
+    expect(phaseAfter(live, unplayable, offAir)).toBe('waiting');
+  });
+});
+
+describe('a broadcast that ends', () => {
+  const room = (seconds: number, isLive: boolean, isInterrupted: boolean): PlayerEvent => ({
+    type: 'room',
+    live: isLive,
+    interrupted: isInterrupted,
+    nowMs: seconds * 1_000,
+  });
+
+  it('was lost where its publisher was waited for in vain', () => {
+    const waited = [room(0, true, false), moved, room(2, true, true), room(50, true, true)];
+    expect(after(...waited).lostForGood).toBe(false);
+    expect(after(...waited, room(92, false, false)).lostForGood).toBe(true);
+    expect(after(...waited, room(92, false, false), room(99, false, false)).lostForGood).toBe(true);
+    expect(after(...waited, room(92, false, false), { type: 'broadcastOpened' }).lostForGood).toBe(false);
+  });
+
+  it('was stopped where the wait was short, or long over', () => {
+    expect(after(room(0, true, true), moved, room(6, false, false)).lostForGood).toBe(false);
+    expect(after(room(0, true, true), room(20, true, false), room(99, false, false)).lostForGood).toBe(false);
   });
 });
 

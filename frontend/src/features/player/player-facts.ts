@@ -8,6 +8,12 @@ export interface PlayerFacts {
   live: boolean | null;
   /** The publisher is lost and expected back. */
   interrupted: boolean;
+  /** Since when, by the clock of whoever tells. */
+  interruptedSinceMs: number | null;
+  /** The broadcast ended because its publisher did not come back. */
+  lostForGood: boolean;
+  /** This browser shows nothing of what is sent. */
+  unplayable: boolean;
   /** The playhead advances. */
   moving: boolean;
   /** Something of the current broadcast has been seen. */
@@ -22,7 +28,7 @@ export interface PlayerFacts {
 }
 
 export type PlayerEvent =
-  | { type: 'room'; live: boolean; interrupted: boolean }
+  | { type: 'room'; live: boolean; interrupted: boolean; nowMs: number }
   | { type: 'moved' }
   | { type: 'stood' }
   | { type: 'viewerPaused' }
@@ -30,14 +36,21 @@ export type PlayerEvent =
   | { type: 'heard' }
   | { type: 'linkLost' }
   | { type: 'listEnded' }
+  | { type: 'playable'; playable: boolean }
   | { type: 'broadcastOpened' };
 
+/** A publisher who stopped is waited for, too, but not as long: an end after this was no stop. */
+const LOSS_MS = 30_000;
+
 export type PlayerPhase =
-  'starting' | 'waiting' | 'playing' | 'paused' | 'interrupted' | 'reconnecting' | 'ended';
+  'starting' | 'waiting' | 'playing' | 'paused' | 'interrupted' | 'reconnecting' | 'ended' | 'unplayable';
 
 export const nothingKnown: PlayerFacts = {
   live: null,
   interrupted: false,
+  interruptedSinceMs: null,
+  lostForGood: false,
+  unplayable: false,
   moving: false,
   hadPicture: false,
   listEnded: false,
@@ -49,9 +62,9 @@ export const nothingKnown: PlayerFacts = {
 export function reduceFacts(facts: PlayerFacts, event: PlayerEvent): PlayerFacts {
   switch (event.type) {
     case 'room':
-      return { ...facts, live: event.live, interrupted: event.interrupted, linkLost: false };
+      return { ...reduceRoom(facts, event), linkLost: false };
     case 'moved':
-      return { ...facts, moving: true, hadPicture: true, pausedByViewer: false };
+      return { ...facts, moving: true, hadPicture: true, pausedByViewer: false, unplayable: false };
     case 'stood': {
       const wanted = facts.pausedByViewer || facts.listEnded;
       const stalled = facts.moving && !wanted;
@@ -67,15 +80,30 @@ export function reduceFacts(facts: PlayerFacts, event: PlayerEvent): PlayerFacts
       return { ...facts, linkLost: true };
     case 'listEnded':
       return { ...facts, listEnded: true };
+    case 'playable':
+      return { ...facts, unplayable: !event.playable };
     case 'broadcastOpened':
-      return { ...facts, listEnded: false, hadPicture: false, moving: false };
+      return { ...facts, listEnded: false, hadPicture: false, moving: false, lostForGood: false };
   }
+}
+
+function reduceRoom(facts: PlayerFacts, room: Extract<PlayerEvent, { type: 'room' }>): PlayerFacts {
+  const since = facts.interruptedSinceMs;
+  const lost = facts.live !== false && !room.live && since !== null && room.nowMs - since >= LOSS_MS;
+  return {
+    ...facts,
+    live: room.live,
+    interrupted: room.interrupted,
+    interruptedSinceMs: room.live && room.interrupted ? (since ?? room.nowMs) : null,
+    lostForGood: facts.lostForGood || lost,
+  };
 }
 
 export function phaseOf(facts: PlayerFacts): PlayerPhase {
   if (facts.moving) return 'playing';
-  if (facts.listEnded && facts.hadPicture) return 'ended';
+  // A list also ends where the broadcast goes on with other codecs, in another list: then the room is still on air.
   if (facts.live === false) return facts.hadPicture ? 'ended' : 'waiting';
+  if (facts.unplayable) return 'unplayable';
   if (facts.pausedByViewer) return 'paused';
   if (facts.linkLost) return 'reconnecting';
   if (facts.interrupted) return 'interrupted';

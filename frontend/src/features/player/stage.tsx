@@ -6,9 +6,13 @@ import { useEffect, useRef, type ReactNode } from 'react';
 import { LiveBadge } from '@/components/ui/live-badge';
 import { Icon } from '@/components/ui/icon';
 import { useLanguage } from '@/i18n/locale';
-import type { PlayerView } from './live-player';
+import { Store } from '@/lib/store';
+import { useStore } from '@/lib/use-store';
+import type { LivePlayer } from './live-player';
 import { PlayerControls } from './player-controls';
+import { PlayerMenus } from './player-menus';
 import { PlayerNotice, phaseTitles } from './player-notice';
+import type { PlayerView } from './player-view';
 import { useFullScreen } from './use-full-screen';
 import { useIdle } from './use-idle';
 import { usePlayerKeys } from './use-player-keys';
@@ -16,17 +20,18 @@ import { useSound } from './use-sound';
 
 interface StageProps {
   /** null before the visitor is in the room. */
-  view: PlayerView | null;
+  player: LivePlayer | null;
   /** Told of the video once it stands, and with null when it goes. Has to keep its identity. */
   onVideo: (video: HTMLVideoElement | null) => void;
-  onTogglePlay: () => void;
-  onSoundOn: () => void;
-  /** Shown over the picture instead of the player's own notices. */
+  /** Shown over the picture, besides the player's own notices. */
   children: ReactNode;
 }
 
-export function Stage({ view, onVideo, onTogglePlay, onSoundOn, children }: StageProps) {
+const noView = new Store<PlayerView | null>(null);
+
+export function Stage({ player, onVideo, children }: StageProps) {
   const { t } = useLanguage();
+  const view = useStore<PlayerView | null>(player?.view ?? noView);
   const stage = useRef<HTMLElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const sound = useSound(video);
@@ -35,9 +40,10 @@ export function Stage({ view, onVideo, onTogglePlay, onSoundOn, children }: Stag
   const playing = view?.phase === 'playing';
   const inFilm = view !== null && ['playing', 'paused', 'interrupted', 'reconnecting'].includes(view.phase);
   usePlayerKeys({
-    togglePlay: () => inFilm && onTogglePlay(),
+    togglePlay: () => inFilm && player?.togglePlay(),
     toggleMute: sound.toggleMute,
     toggleFullScreen: fullScreen.toggle,
+    toggleCaptions: () => player?.captions.toggle(),
   });
 
   useEffect(() => {
@@ -60,33 +66,39 @@ export function Stage({ view, onVideo, onTogglePlay, onSoundOn, children }: Stag
         onDoubleClick={fullScreen.toggle}
         className="absolute inset-0 size-full object-contain"
       />
-      {view !== null && <PlayerNotice phase={view.phase} onPlay={onTogglePlay} />}
+      {view !== null && player !== null && <Notice player={player} view={view} />}
       {view !== null && view.soundBlocked && (
         <button
           type="button"
-          onClick={onSoundOn}
+          onClick={() => player?.turnSoundOn()}
           className="absolute top-4 left-4 flex min-h-11 animate-appear items-center gap-2 rounded-full bg-accent py-2 pr-5 pl-4 text-sm font-semibold text-ink hover:bg-accent-strong"
         >
           <Icon name="muted" className="size-5" />
           {t('player.soundOn')}
         </button>
       )}
-      {inFilm && (
+      {inFilm && player !== null && (
         <PlayerControls
           playing={playing}
           volume={sound.volume}
           muted={sound.muted}
           isFull={fullScreen.isFull}
           hidden={idle && playing}
-          onTogglePlay={onTogglePlay}
+          onTogglePlay={() => player.togglePlay()}
           onToggleMute={sound.toggleMute}
           onVolume={sound.setVolume}
           onPictureInPicture={
             document.pictureInPictureEnabled ? () => togglePictureInPicture(video.current) : null
           }
           onFullScreen={fullScreen.toggle}
+          menus={<Menus player={player} />}
         >
-          {playing && <LiveBadge live />}
+          {playing && (
+            // On a phone the header tells, and the room is needed for the menus.
+            <span className="hidden sm:inline">
+              <LiveBadge live interrupted={view.interrupted} />
+            </span>
+          )}
           {view.latencySeconds !== null && (
             <span title={t('room.latencyTitle')} className="truncate text-xs text-white/70 tabular-nums">
               <span className="hidden sm:inline">
@@ -104,6 +116,31 @@ export function Stage({ view, onVideo, onTogglePlay, onSoundOn, children }: Stag
         {view !== null && t(phaseTitles[view.phase])}
       </p>
     </section>
+  );
+}
+
+function Notice({ player, view }: { player: LivePlayer; view: PlayerView }) {
+  const quality = useStore(player.quality.view);
+  return (
+    <PlayerNotice
+      view={view}
+      quality={quality}
+      onPlay={() => player.togglePlay()}
+      onQuality={(choice) => player.quality.choose(choice)}
+    />
+  );
+}
+
+function Menus({ player }: { player: LivePlayer }) {
+  return (
+    <PlayerMenus
+      quality={useStore(player.quality.view)}
+      sounds={useStore(player.sounds)}
+      captions={useStore(player.captions.view)}
+      onQuality={(choice) => player.quality.choose(choice)}
+      onSound={(sound) => player.playSound(sound)}
+      onCaptions={(id) => player.captions.choose(id)}
+    />
   );
 }
 

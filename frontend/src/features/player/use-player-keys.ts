@@ -4,9 +4,10 @@ export interface PlayerCommands {
   togglePlay(): void;
   toggleMute(): void;
   toggleFullScreen(): void;
+  toggleCaptions(): void;
 }
 
-/** Space or k: play and pause; m: sound; f: full screen. Not while something is typed or a control has the key. */
+/** Space or k: play and pause; m: sound; f: full screen; c: captions. Not while something is typed or a control has the key. */
 export function usePlayerKeys(commands: PlayerCommands): void {
   const pressed = useEffectEvent((event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTakenByControl(event)) return;
@@ -32,6 +33,8 @@ function commandFor(key: string, commands: PlayerCommands): (() => void) | null 
       return () => commands.toggleMute();
     case 'f':
       return () => commands.toggleFullScreen();
+    case 'c':
+      return () => commands.toggleCaptions();
     default:
       return null;
   }
