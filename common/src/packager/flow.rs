@@ -6,6 +6,9 @@ use crate::{live::LiveEvent, media::access_unit::TrackId};
 /// Breaks in a row that may be laid to stalls; then the GOPs are taken as long as they come.
 const MAX_EXCUSED: u32 = 2;
 
+/// So much longer than planned GOPs may be by rounding alone, in milliseconds.
+const GOP_ROUNDING_MS: i64 = 10;
+
 /// What becomes of an epoch whose timeline is broken.
 enum Fate {
     /// Not clear yet.
@@ -52,8 +55,11 @@ impl Packager {
             return;
         };
         let set = live.tracks();
-        if frame.track == self.tracks.leading() && frame.sync && set != self.tracks.current() {
-            // A track came late: here a new epoch can begin with all.
+        // Sound has no room to end after such GOPs, and would fall behind by a little with each.
+        let steady_gop = self.gop.longest_steady_ms().map(|gop| gop - GOP_ROUNDING_MS);
+        let has_outgrown = set.has_video() && !live.can_hold_gop(steady_gop);
+        if frame.track == self.tracks.leading() && frame.sync && (set != self.tracks.current() || has_outgrown) {
+            // A track came late, or GOPs became longer: here a new epoch can begin that has them.
             self.suspend();
             self.end_epoch();
             self.inbox.push_front(frame);

@@ -243,6 +243,22 @@ fn gops_that_grow_get_a_new_epoch_that_holds_them() {
 }
 
 #[test]
+fn gops_that_leave_sound_no_room_get_a_new_epoch_that_does() {
+    let mut bench = Bench::new(333);
+    bench.configure_both();
+    bench.send(0, 6000, 30, 60);
+    // 2.4 s: a segment of two seconds can be so long, but not with a part of sound behind.
+    bench.send(6000, 24_000, 30, 72);
+    for (picture, sound) in bench.segments(0).iter().zip(&bench.segments(1)) {
+        let (picture, sound) = (picture.parts[0].program_date_time, sound.parts[0].program_date_time);
+        assert!(picture.0.abs_diff(sound.0) <= 333);
+    }
+    bench.end();
+    assert_eq!(bench.epochs(), 2);
+    assert_eq!(bench.reader.epochs[1].description.target_duration_s, 3);
+}
+
+#[test]
 fn missing_sound_is_silence_and_the_room_goes_on() {
     let mut bench = Bench::new(333);
     bench.configure_both();
