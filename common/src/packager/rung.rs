@@ -16,7 +16,7 @@ use self::opened::{Content, Opened, Slot, TICKS_PER_MS, ticks};
 use super::{clock::Anchor, part::MAX_SAMPLE_BYTES, rendition::Rendition, tap::Tapped, video::VideoCutter};
 use crate::{
     cmaf::{VIDEO_TIMESCALE, fragment::FragmentTrack, init},
-    id::{Epoch, Msn, RenditionId, Rung},
+    id::{Epoch, RenditionId, Rung},
     live::{EpochDescription, LiveEvent, Parent, RenditionDescription, RenditionFormat, RungDescription, VideoRange},
     media::video_config::VideoConfig,
 };

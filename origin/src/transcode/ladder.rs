@@ -175,9 +175,7 @@ impl Ladder {
 
     /// Lets the retention of the rungs' windows happen.
     pub(crate) fn expire(&self) {
-        for live in self.lives() {
-            live.expire();
-        }
+        self.lives().iter().for_each(|live| live.expire());
     }
 
     /// Whether some rung has media, if only the rest of what it had.
