@@ -20,10 +20,7 @@ use common::{
     time::Monotonic,
 };
 use node::live::Live;
-use tokio::{
-    sync::mpsc::{self, error::TrySendError},
-    task::JoinHandle,
-};
+use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::warn;
 
 use super::{RungHold, RungState, Transcoder, budget::LoadId, hold::Claim, maker::Maker};
@@ -152,8 +149,11 @@ impl Ladder {
             Tapped::Frame { .. } => {}
         }
         for (rung, entry) in &mut inner.rungs {
-            let sent = entry.feed.as_ref().map(|feed| feed.try_send(tapped.clone()));
-            if let Some(Err(TrySendError::Full(_) | TrySendError::Closed(_))) = sent {
+            if entry
+                .feed
+                .as_ref()
+                .is_some_and(|feed| feed.try_send(tapped.clone()).is_err())
+            {
                 warn!(%rung, "a rung's task does not take what it is fed");
                 entry.feed = None;
             }
