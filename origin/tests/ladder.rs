@@ -315,8 +315,12 @@ fn decodes(live: &Live) {
     });
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rung.mp4");
     fs::write(&path, bytes).unwrap();
-    let output = Command::new("ffmpeg").args(["-v", "warning", "-i"]).arg(&path);
-    let output = output.args(["-f", "null", "-"]).output().unwrap();
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg
+        .args(["-v", "warning", "-i"])
+        .arg(&path)
+        .args(["-f", "null", "-"]);
+    let output = ffmpeg.output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 

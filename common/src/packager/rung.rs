@@ -6,25 +6,20 @@
 //!
 //! What callers keep: everything tapped goes in before frames made of it do; after each call, [`RungPackager::poll`] until nothing comes.
 
+mod opened;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{
-    clock::Anchor,
-    part::{CutPart, MAX_SAMPLE_BYTES},
-    rendition::Rendition,
-    tap::Tapped,
-    video::{VideoCutter, VideoSample},
-};
+use self::opened::{Content, Opened, Slot, TICKS_PER_MS, ticks};
+use super::{clock::Anchor, part::MAX_SAMPLE_BYTES, rendition::Rendition, tap::Tapped, video::VideoCutter};
 use crate::{
     cmaf::{VIDEO_TIMESCALE, fragment::FragmentTrack, init},
-    id::{Epoch, Msn, RenditionId, Rung},
+    id::{Epoch, RenditionId, Rung},
     live::{EpochDescription, LiveEvent, Parent, RenditionDescription, RenditionFormat, RungDescription, VideoRange},
     media::video_config::VideoConfig,
 };
-
-const TICKS_PER_MS: i64 = VIDEO_TIMESCALE as i64 / 1000;
 
 /// Timestamps of an encoder may be off by their rounding.
 const ROUNDING_MS: i64 = 1;
@@ -33,46 +28,10 @@ const LONGEST_EXTRA_MS: i64 = 1_000;
 /// Taken for the frame interval where no rate is known, ticks.
 const UNKNOWN_INTERVAL: u64 = 3_000;
 
-/// A segment of the source.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    msn: Msn,
-    start_ms: i64,
-    /// When its key frame is shown.
-    shown_ms: i64,
-    anchor: Anchor,
-    discontinuity: bool,
-    discontinuities: u64,
-}
-
 /// What the encoder was given and has not answered yet.
 enum Mark {
     Segment(Slot),
     Break { end_ms: i64 },
-}
-
-/// What is in the open segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
-    /// There is none.
-    Closed,
-    /// Frames. What is shown at a time is decoded so much earlier, as in the source.
-    Frames { delay_ms: i64 },
-    /// Nothing: gaps.
-    Lost,
-}
-
-/// What exists from the first frame on.
-struct Opened {
-    rendition: Rendition,
-    cutter: VideoCutter,
-    anchor: Anchor,
-    /// Of the next segment to open.
-    next_msn: Msn,
-    /// Start of the newest one.
-    start_ms: i64,
-    content: Content,
-    init: Bytes,
 }
 
 /// Turns an encoder's frames into one epoch of a rung.
@@ -386,82 +345,6 @@ impl RungPackager {
             }),
         }
     }
-}
-
-type Events = VecDeque<LiveEvent>;
-
-impl Opened {
-    /// Opens a segment, of which nothing is known to be there yet. `init` is the newest one, where frames follow.
-    fn open(&mut self, slot: &Slot, init: Option<Bytes>, out: &mut Events) {
-        let init = init.unwrap_or_else(|| self.init.clone());
-        if slot.discontinuity || init != self.init {
-            self.rendition.begin(init.clone(), out);
-            self.init = init;
-        }
-        self.anchor = slot.anchor;
-        self.start_ms = slot.start_ms;
-        self.next_msn = slot.msn.next();
-        if !matches!(self.content, Content::Frames { .. }) {
-            self.cutter.skip_to(ticks(slot.start_ms));
-        }
-        self.content = Content::Lost;
-    }
-
-    fn push(&mut self, at_ms: i64, shown_ms: i64, sync: bool, payload: Bytes, starts: bool, out: &mut Events) {
-        // Bounded by what a publisher may ask for, and rounding.
-        let offset = i32::try_from((shown_ms - at_ms) * TICKS_PER_MS).unwrap_or(0);
-        let sample = VideoSample {
-            dts: ticks(at_ms),
-            composition_offset: offset,
-            sync,
-            payload,
-        };
-        self.cutter.push_aligned(sample, starts);
-        while let Some(part) = self.cutter.next_part() {
-            self.rendition.part(&part, self.anchor, out);
-        }
-    }
-
-    /// Publishes what is held; the newest frame gets `typical` ticks. With `last`, that is the segment's end.
-    fn close(&mut self, typical: u64, last: bool, out: &mut Events) {
-        let parts = self.cutter.close(typical);
-        for part in parts {
-            let last = last && part.last;
-            self.rendition.part(&CutPart { last, ..part }, self.anchor, out);
-        }
-        self.content = if last { Content::Closed } else { Content::Lost };
-    }
-
-    /// No more frames follow in the open segment.
-    fn lose(&mut self, typical: u64, out: &mut Events) {
-        if matches!(self.content, Content::Frames { .. }) {
-            self.close(typical, false, out);
-        }
-    }
-
-    /// Marks as lost what is between the newest part and this time: in whole parts, or all of it and with it the segment's end.
-    fn fill(&mut self, until_ms: i64, last: bool, part_target: u64, out: &mut Events) {
-        if self.content != Content::Lost {
-            return;
-        }
-        let until = ticks(until_ms);
-        let mut at = self.cutter.end();
-        while at + part_target < until {
-            self.rendition.gap(at, part_target, false, self.anchor, out);
-            at += part_target;
-        }
-        if last {
-            let rest = until.saturating_sub(at).max(1);
-            self.rendition.gap(at, rest, true, self.anchor, out);
-            at += rest;
-            self.content = Content::Closed;
-        }
-        self.cutter.skip_to(at);
-    }
-}
-
-fn ticks(ms: i64) -> u64 {
-    (ms.max(0) * TICKS_PER_MS).unsigned_abs()
 }
 
 #[cfg(test)]

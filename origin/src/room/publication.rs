@@ -114,8 +114,9 @@ impl Publication {
     /// What epochs that start from now on offer beside the source.
     pub(super) fn set_offer(&self, offer: Offer) {
         let mut inner = self.lock();
+        let kept = self.ladder.keepable(offer.clone());
         if let Some(packager) = &mut inner.packager {
-            packager.set_offer(self.ladder.keepable(offer.clone()));
+            packager.set_offer(kept);
         }
         inner.offer = offer;
     }

@@ -266,3 +266,6 @@ async fn say(stderr: &mut Option<ChildStderr>, said: &mut BytesMut) -> bool {
     }
     heard.is_ok_and(|length| length > 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 //!
 //! Locks: the room's publication may hold its own while it calls in here; nothing here calls back.
 
+mod health;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -18,13 +20,10 @@ use common::{
     time::Monotonic,
 };
 use node::live::Live;
-use tokio::{
-    sync::mpsc::{self, error::TrySendError},
-    task::JoinHandle,
-};
+use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::warn;
 
-use super::{LadderHealth, RungHealth, RungHold, RungState, Transcoder, budget::LoadId, hold::Claim, maker::Maker};
+use super::{RungHold, RungState, Transcoder, budget::LoadId, hold::Claim, maker::Maker};
 
 /// Tapped events that wait for one rung's task, more than ten seconds of any stream. One that does not fetch them is replaced.
 const FEED: usize = 2048;
@@ -150,8 +149,11 @@ impl Ladder {
             Tapped::Frame { .. } => {}
         }
         for (rung, entry) in &mut inner.rungs {
-            let sent = entry.feed.as_ref().map(|feed| feed.try_send(tapped.clone()));
-            if let Some(Err(TrySendError::Full(_) | TrySendError::Closed(_))) = sent {
+            if entry
+                .feed
+                .as_ref()
+                .is_some_and(|feed| feed.try_send(tapped.clone()).is_err())
+            {
                 warn!(%rung, "a rung's task does not take what it is fed");
                 entry.feed = None;
             }
@@ -173,9 +175,7 @@ impl Ladder {
 
     /// Lets the retention of the rungs' windows happen.
     pub(crate) fn expire(&self) {
-        for live in self.lives() {
-            live.expire();
-        }
+        self.lives().iter().for_each(|live| live.expire());
     }
 
     /// Whether some rung has media, if only the rest of what it had.
@@ -183,49 +183,6 @@ impl Ladder {
         self.lives()
             .iter()
             .any(|live| live.read(|windows| windows.current().is_some()))
-    }
-
-    pub(crate) fn health(&self) -> LadderHealth {
-        let inner = self.lock();
-        let asked = |rung: &Rung| inner.asked.contains(rung) || inner.rungs.contains_key(rung);
-        let rungs = Rung::ALL.into_iter().filter(asked).map(|rung| {
-            let entry = inner.rungs.get(&rung);
-            RungHealth {
-                rung: rung.as_str(),
-                state: entry.map_or(RungState::Off, Entry::shown),
-                watchers: entry.map_or(0, |entry| entry.watchers),
-                speed: entry.and_then(|entry| entry.speed),
-                restarts: entry.map_or(0, |entry| entry.restarts),
-            }
-        });
-        let (ffmpeg, encoder) = self.transcoder.works_with().unzip();
-        LadderHealth {
-            ffmpeg,
-            encoder,
-            rungs: rungs.collect(),
-            warnings: self.warnings(&inner),
-        }
-    }
-
-    fn warnings(&self, inner: &Inner) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if let (Some(reason), false) = (self.transcoder.fault(), inner.asked.is_empty()) {
-            warnings.push(format!(
-                "Viewers get your stream in no other quality than you send it, as ffmpeg does not work on the server: {reason}. Install ffmpeg there, or name it with --ffmpeg."
-            ));
-        }
-        for (rung, entry) in &inner.rungs {
-            if entry.given_up {
-                warnings.push(format!(
-                    "The server cannot keep up, and {rung} was given up until your next stream. Offer fewer or smaller qualities."
-                ));
-            } else if let (RungState::Failed, Some(failure)) = (entry.state, &entry.failure) {
-                warnings.push(format!(
-                    "{rung}: ffmpeg ended by itself and is started again ({failure})."
-                ));
-            }
-        }
-        warnings
     }
 
     /// Starts the tasks of all rungs that are watched and have none.
@@ -389,9 +346,5 @@ impl Entry {
             restarts: 0,
             failure: None,
         }
-    }
-
-    fn shown(&self) -> RungState {
-        if self.given_up { RungState::Dropped } else { self.state }
     }
 }

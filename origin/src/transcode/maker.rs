@@ -97,7 +97,7 @@ impl Maker {
         let done = work.serve(&stop).await;
         work.kill().await;
         work.end_epoch();
-        let Maker { rung, ladder, load, .. } = work.maker;
+        let Self { rung, ladder, load, .. } = work.maker;
         info!(%rung, ?done, "a rung is not made any more");
         ladder.left(rung, load, done == Done::GivenUp);
     }

@@ -1,0 +1,58 @@
+//! What is said of a room's ladder to whoever runs the room.
+
+use common::id::Rung;
+
+use super::{Entry, Inner, Ladder};
+use crate::transcode::{LadderHealth, RungHealth, RungState};
+
+impl Ladder {
+    /// How each rung is that the room is set to offer, or that was made.
+    pub(crate) fn health(&self) -> LadderHealth {
+        let inner = self.lock();
+        let asked = |rung: &Rung| inner.asked.contains(rung) || inner.rungs.contains_key(rung);
+        let rungs = Rung::ALL.into_iter().filter(asked).map(|rung| {
+            let entry = inner.rungs.get(&rung);
+            RungHealth {
+                rung: rung.as_str(),
+                state: entry.map_or(RungState::Off, Entry::shown),
+                watchers: entry.map_or(0, |entry| entry.watchers),
+                speed: entry.and_then(|entry| entry.speed),
+                restarts: entry.map_or(0, |entry| entry.restarts),
+            }
+        });
+        let (ffmpeg, encoder) = self.transcoder.works_with().unzip();
+        LadderHealth {
+            ffmpeg,
+            encoder,
+            rungs: rungs.collect(),
+            warnings: self.warnings(&inner),
+        }
+    }
+
+    fn warnings(&self, inner: &Inner) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let (Some(reason), false) = (self.transcoder.fault(), inner.asked.is_empty()) {
+            warnings.push(format!(
+                "Viewers get your stream in no other quality than you send it, as ffmpeg does not work on the server: {reason}. Install ffmpeg there, or name it with --ffmpeg."
+            ));
+        }
+        for (rung, entry) in &inner.rungs {
+            if entry.given_up {
+                warnings.push(format!(
+                    "The server cannot keep up, and {rung} was given up until your next stream. Offer fewer or smaller qualities."
+                ));
+            } else if let (RungState::Failed, Some(failure)) = (entry.state, &entry.failure) {
+                warnings.push(format!(
+                    "{rung}: ffmpeg ended by itself and is started again ({failure})."
+                ));
+            }
+        }
+        warnings
+    }
+}
+
+impl Entry {
+    fn shown(&self) -> RungState {
+        if self.given_up { RungState::Dropped } else { self.state }
+    }
+}
