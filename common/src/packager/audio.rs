@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+pub(super) use super::part::AudioCounts;
 use super::{part::CutPart, plan::Plan};
 use crate::{cmaf::fragment::FragmentSample, media::audio_config::AudioConfig};
 
@@ -32,18 +33,6 @@ pub(super) enum AudioCut {
     Part(CutPart),
     /// The segment ends after a part that was not known to be the last one.
     SegmentEnd,
-}
-
-/// Frames left out or put in, in all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct AudioCounts {
-    /// Before the start of the segment that they would have begun.
-    pub(super) early: u64,
-    /// Behind the count of samples.
-    pub(super) late: u64,
-    /// After the end of a segment that could not take them.
-    pub(super) excess: u64,
-    pub(super) silent: u64,
 }
 
 enum Pace {

@@ -26,3 +26,15 @@ impl CutPart {
         self.samples.iter().map(|s| u64::from(s.duration)).sum()
     }
 }
+
+/// Frames left out or put in, in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AudioCounts {
+    /// Before the start of the segment that they would have begun.
+    pub(super) early: u64,
+    /// Behind the count of samples.
+    pub(super) late: u64,
+    /// After the end of a segment that could not take them.
+    pub(super) excess: u64,
+    pub(super) silent: u64,
+}

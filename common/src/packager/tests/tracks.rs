@@ -8,6 +8,7 @@ use crate::{
         aac::tests::RECORD_OBS,
         access_unit::{AudioTrackLabel, Codec, ColourInfo, MediaMessage, StreamMetadata},
         h264::tests::RECORD_720P30,
+        opus::tests::HEAD_STEREO,
     },
     packager::{Offer, Tapped},
 };
@@ -153,7 +154,7 @@ fn another_codec_is_a_new_epoch_with_the_next_key_frame() {
     let mut bench = Bench::new(333);
     bench.configure_both();
     bench.send(0, 8000, 30, 60);
-    bench.configure(Codec::Opus, &[]);
+    bench.configure(Codec::Opus, HEAD_STEREO);
     bench.video(8000, 0, true);
     assert_eq!(bench.epochs(), 2);
     let description = &bench.reader.epochs[1].description;
