@@ -2,4 +2,5 @@
 
 pub mod aac;
 pub mod access_unit;
+pub mod audio_level;
 pub mod h264;
