@@ -146,5 +146,10 @@ pub enum MediaMessage {
     },
     /// Colours of the picture from here on.
     Colour(ColourInfo),
+    /// A track in a codec that cannot be carried, as the publisher names it. None of its access units follow.
+    Unsupported {
+        track: TrackKind,
+        codec: String,
+    },
     AccessUnit(AccessUnit),
 }

@@ -117,4 +117,4 @@ fn mean_square(samples: impl Iterator<Item = f64>) -> f64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

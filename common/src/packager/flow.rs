@@ -93,6 +93,7 @@ impl Packager {
         self.suspend();
         self.gather.clear();
         self.gop.reset();
+        self.meters.broken();
     }
 
     /// Ends the epoch, if there is one.

@@ -37,7 +37,7 @@ use self::{
     tracks::{Configured, Tracks},
 };
 pub use self::{
-    health::{AudioHealth, DroppedFrames, IngestHealth, VideoHealth},
+    health::{AudioHealth, DroppedFrames, HistoryPoint, IngestHealth, UnsupportedTrack, VideoHealth},
     tap::Tapped,
 };
 use crate::{
@@ -181,6 +181,7 @@ impl Packager {
         if self.phase == Phase::Ended {
             return Err(PackagerError::Ended);
         }
+        self.meters.advance(now, self.live.as_ref());
         match message {
             MediaMessage::Metadata(metadata) => {
                 self.tracks.metadata = metadata;
@@ -190,6 +191,10 @@ impl Packager {
             MediaMessage::Config { track, .. } if track.index > 0 => Ok(()),
             MediaMessage::Config { codec, record, .. } => self.configure(now, codec, &record),
             MediaMessage::Colour(_) => Ok(()),
+            MediaMessage::Unsupported { track, codec } => {
+                self.meters.unsupported(track, &codec);
+                Ok(())
+            }
             MediaMessage::AccessUnit(unit) => self.access_unit(now, unit),
         }
     }
@@ -201,6 +206,7 @@ impl Packager {
             return;
         }
         self.break_off();
+        self.meters.interrupted();
         self.clock.interrupt();
         self.tracks.interrupt();
     }
@@ -222,6 +228,7 @@ impl Packager {
 
     /// Time has gone by: decides what was waiting for it.
     pub fn tick(&mut self, now: PackagerNow) {
+        self.meters.advance(now, self.live.as_ref());
         if self.phase == Phase::Gathering {
             // A configuration that cannot be written was reported when it came.
             let _ = self.settle(now);
@@ -289,7 +296,7 @@ impl Packager {
         if is_video {
             self.gop.frame(at_ms, unit.sync);
         }
-        self.meters.frame(&unit, at_ms);
+        self.meters.frame(now, &unit, at_ms, &self.tracks);
         self.inbox.push_back(Frame {
             track,
             at_ms,
