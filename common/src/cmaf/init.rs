@@ -1,16 +1,22 @@
 //! Writes init segments: `ftyp` and a `moov` of one track without samples.
 //!
+//! The header boxes are the box library's. Sample entries are put together here, so that a decoder configuration goes in as the
+//! encoder gave it, and for the boxes of high dynamic range, which the library does not know.
+//!
 //! No edit list: live RTMP has no gapless metadata, and players differ in what they make of one.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use mp4_atom::{
-    Audio, Avc1, Codec, Dinf, Dref, Encode as _, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf, Moov, Mp4a, Mvex, Mvhd, Pasp,
-    Smhd, Stbl, Stco, Stsd, Tkhd, Trak, Trex, Url, Visual, Vmhd,
+    Audio, Dinf, Dref, Encode, FourCC, Ftyp, Hdlr, Mdhd, Mvex, Mvhd, Pasp, Smhd, Stco, Stsc, Stsz, Stts, Tkhd, Trex,
+    Url, Visual, Vmhd,
     esds::{DecoderConfig, DecoderSpecific, EsDescriptor, Esds},
 };
 
 use super::{AUDIO_TRACK_ID, VIDEO_TIMESCALE, VIDEO_TRACK_ID};
-use crate::media::{aac::AacConfig, h264::AvcConfig};
+use crate::media::{access_unit::Codec, audio_config::AudioConfig, video_config::VideoConfig};
+
+mod colour;
+mod language;
 
 /// Ticks a second of the movie header, which has no duration to count.
 const MOVIE_TIMESCALE: u32 = 1000;
@@ -24,163 +30,240 @@ const AUDIO_STREAM: u8 = 5;
 #[error("init segment: {0}")]
 pub struct InitError(String);
 
+impl From<mp4_atom::Error> for InitError {
+    fn from(error: mp4_atom::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// The init segment of a video track.
 ///
 /// # Errors
 /// When the configuration has values that a box cannot hold.
-pub fn video(config: &AvcConfig) -> Result<Bytes, InitError> {
-    let sample_entry = Codec::Avc1(Avc1 {
-        visual: Visual {
-            data_reference_index: 1,
-            width: config.width,
-            height: config.height,
-            ..Visual::default()
-        },
-        avcc: config.avcc.clone(),
-        pasp: config.sample_aspect_ratio.map(|(h, v)| Pasp {
-            h_spacing: h.into(),
-            v_spacing: v.into(),
-        }),
-        ..Avc1::default()
-    });
+pub fn video(config: &VideoConfig) -> Result<Bytes, InitError> {
+    let (entry, configuration) = match config.codec {
+        Codec::H264 => (b"avc1", b"avcC"),
+        Codec::Hevc => (b"hvc1", b"hvcC"),
+        Codec::Av1 => (b"av01", b"av1C"),
+        Codec::Vp9 => (b"vp09", b"vpcC"),
+        other => return Err(InitError(format!("{other:?} is no picture"))),
+    };
     let track = Track {
         id: VIDEO_TRACK_ID,
         timescale: VIDEO_TIMESCALE,
-        handler: FourCC::new(b"vide"),
+        handler: b"vide",
         name: "video",
         size: (config.width, config.height),
-        sample_entry,
+        language: None,
     };
-    track.encode()
+    track.encode(|out| {
+        boxed(out, entry, |out| {
+            Visual {
+                data_reference_index: 1,
+                width: config.width,
+                height: config.height,
+                ..Visual::default()
+            }
+            .encode(out)?;
+            boxed(out, configuration, |out| {
+                if config.codec == Codec::Vp9 {
+                    out.put_u32(VPCC_VERSION);
+                }
+                out.put_slice(&config.record);
+                Ok(())
+            })?;
+            colour::encode(&config.colour, out)?;
+            if let Some((h, v)) = config.sample_aspect_ratio {
+                let (h_spacing, v_spacing) = (h.into(), v.into());
+                Pasp { h_spacing, v_spacing }.encode(out)?;
+            }
+            Ok(())
+        })
+    })
 }
 
-/// The init segment of an audio track; its timescale is the sampling frequency.
+/// Version 1 and no flags, the only one there is of `vpcC`.
+const VPCC_VERSION: u32 = 1 << 24;
+
+/// The init segment of an audio track; its timescale is the sampling frequency. The language is a BCP 47 tag.
 ///
 /// # Errors
 /// When the configuration has values that a box cannot hold.
-pub fn audio(config: &AacConfig) -> Result<Bytes, InitError> {
-    let decoder = DecoderConfig {
-        object_type_indication: MPEG4_AUDIO,
-        stream_type: AUDIO_STREAM,
-        dec_specific: Some(DecoderSpecific {
-            raw: config.record.to_vec(),
-            ..DecoderSpecific::default()
-        }),
-        ..DecoderConfig::default()
+pub fn audio(config: &AudioConfig, language: Option<&str>) -> Result<Bytes, InitError> {
+    let (entry, configuration) = match config.codec {
+        Codec::Aac => (b"mp4a", None),
+        Codec::Opus => (b"Opus", Some(b"dOps")),
+        Codec::Flac => (b"fLaC", Some(b"dfLa")),
+        Codec::Ac3 => (b"ac-3", Some(b"dac3")),
+        Codec::Eac3 => (b"ec-3", Some(b"dec3")),
+        other => return Err(InitError(format!("{other:?} is no sound"))),
     };
-    let sample_entry = Codec::Mp4a(Mp4a {
-        audio: Audio {
-            data_reference_index: 1,
-            channel_count: config.channels.into(),
-            sample_size: 16,
-            // 16 bits hold no 88.2 or 96 kHz; then zero, and the AudioSpecificConfig is what counts.
-            sample_rate: u16::try_from(config.output_rate).unwrap_or(0).into(),
-        },
-        esds: Esds {
-            es_desc: EsDescriptor {
-                dec_config: decoder,
-                ..EsDescriptor::default()
-            },
-        },
-        btrt: None,
-        taic: None,
-    });
     let track = Track {
         id: AUDIO_TRACK_ID,
         timescale: config.sample_rate,
-        handler: FourCC::new(b"soun"),
+        handler: b"soun",
         name: "audio",
         size: (0, 0),
-        sample_entry,
+        language,
     };
-    track.encode()
+    track.encode(|out| {
+        boxed(out, entry, |out| {
+            Audio {
+                data_reference_index: 1,
+                channel_count: config.channels.into(),
+                sample_size: config.sample_bits,
+                // 16 bits hold no 88.2 or 96 kHz; then zero, and the configuration is what counts.
+                sample_rate: u16::try_from(config.output_rate).unwrap_or(0).into(),
+            }
+            .encode(out)?;
+            match configuration {
+                Some(kind) => boxed(out, kind, |out| {
+                    if config.codec == Codec::Flac {
+                        out.put_u32(0);
+                    }
+                    out.put_slice(&config.record);
+                    Ok(())
+                }),
+                None => Ok(esds(&config.record).encode(out)?),
+            }
+        })
+    })
 }
 
-struct Track {
+/// The descriptors around an `AudioSpecificConfig`.
+fn esds(record: &Bytes) -> Esds {
+    Esds {
+        es_desc: EsDescriptor {
+            dec_config: DecoderConfig {
+                object_type_indication: MPEG4_AUDIO,
+                stream_type: AUDIO_STREAM,
+                dec_specific: Some(DecoderSpecific {
+                    raw: record.to_vec(),
+                    ..DecoderSpecific::default()
+                }),
+                ..DecoderConfig::default()
+            },
+            ..EsDescriptor::default()
+        },
+    }
+}
+
+/// What `write` writes, as the content of a box.
+fn boxed(
+    out: &mut BytesMut,
+    kind: &[u8; 4],
+    write: impl FnOnce(&mut BytesMut) -> Result<(), InitError>,
+) -> Result<(), InitError> {
+    let start = out.len();
+    out.put_u32(0);
+    out.put_slice(kind);
+    write(out)?;
+    let size = u32::try_from(out.len() - start).map_err(|e| InitError(e.to_string()))?;
+    out[start..start + 4].copy_from_slice(&size.to_be_bytes());
+    Ok(())
+}
+
+struct Track<'a> {
     id: u32,
     timescale: u32,
-    handler: FourCC,
+    handler: &'static [u8; 4],
     name: &'static str,
     /// Of the picture; audio has none.
     size: (u16, u16),
-    sample_entry: Codec,
+    language: Option<&'a str>,
 }
 
-impl Track {
-    fn encode(self) -> Result<Bytes, InitError> {
-        let ftyp = Ftyp {
+impl Track<'_> {
+    fn encode(&self, sample_entry: impl FnOnce(&mut BytesMut) -> Result<(), InitError>) -> Result<Bytes, InitError> {
+        let mut out = BytesMut::with_capacity(1024);
+        Ftyp {
             major_brand: FourCC::new(b"iso6"),
             minor_version: 0,
             compatible_brands: vec![FourCC::new(b"iso6"), FourCC::new(b"cmfc"), FourCC::new(b"mp41")],
-        };
-        let mut out = BytesMut::with_capacity(1024);
-        ftyp.encode(&mut out)
-            .and_then(|()| self.moov().encode(&mut out))
-            .map_err(|e| InitError(e.to_string()))?;
-        Ok(out.freeze())
-    }
-
-    fn moov(self) -> Moov {
-        let is_audio = self.size == (0, 0);
-        Moov {
-            mvhd: Mvhd {
+        }
+        .encode(&mut out)?;
+        boxed(&mut out, b"moov", |out| {
+            Mvhd {
                 timescale: MOVIE_TIMESCALE,
                 rate: 1.into(),
                 volume: 1.into(),
                 next_track_id: AUDIO_TRACK_ID + 1,
                 ..Mvhd::default()
-            },
-            mvex: Some(Mvex {
+            }
+            .encode(out)?;
+            boxed(out, b"trak", |out| {
+                self.header().encode(out)?;
+                boxed(out, b"mdia", |out| self.media(sample_entry, out))
+            })?;
+            let trex = Trex {
+                track_id: self.id,
+                default_sample_description_index: 1,
+                ..Trex::default()
+            };
+            let mvex = Mvex {
                 mehd: None,
-                trex: vec![Trex {
-                    track_id: self.id,
-                    default_sample_description_index: 1,
-                    ..Trex::default()
-                }],
-            }),
-            trak: vec![Trak {
-                tkhd: Tkhd {
-                    track_id: self.id,
-                    enabled: true,
-                    in_movie: true,
-                    volume: u8::from(is_audio).into(),
-                    width: self.size.0.into(),
-                    height: self.size.1.into(),
-                    ..Tkhd::default()
-                },
-                mdia: Mdia {
-                    mdhd: Mdhd {
-                        timescale: self.timescale,
-                        language: "und".to_owned(),
-                        ..Mdhd::default()
-                    },
-                    hdlr: Hdlr {
-                        handler: self.handler,
-                        name: self.name.to_owned(),
-                    },
-                    minf: Minf {
-                        vmhd: (!is_audio).then(Vmhd::default),
-                        smhd: is_audio.then(Smhd::default),
-                        dinf: Dinf {
-                            dref: Dref {
-                                entries: vec![Url::default().into()],
-                            },
-                        },
-                        stbl: Stbl {
-                            stsd: Stsd {
-                                codecs: vec![self.sample_entry],
-                            },
-                            // Mandatory in the file, optional in the type.
-                            stco: Some(Stco::default()),
-                            ..Stbl::default()
-                        },
-                        ..Minf::default()
-                    },
-                },
-                ..Trak::default()
-            }],
-            ..Moov::default()
+                trex: vec![trex],
+            };
+            Ok(mvex.encode(out)?)
+        })?;
+        Ok(out.freeze())
+    }
+
+    fn is_audio(&self) -> bool {
+        self.size == (0, 0)
+    }
+
+    fn header(&self) -> Tkhd {
+        Tkhd {
+            track_id: self.id,
+            enabled: true,
+            in_movie: true,
+            volume: u8::from(self.is_audio()).into(),
+            width: self.size.0.into(),
+            height: self.size.1.into(),
+            ..Tkhd::default()
         }
+    }
+
+    fn media(
+        &self,
+        sample_entry: impl FnOnce(&mut BytesMut) -> Result<(), InitError>,
+        out: &mut BytesMut,
+    ) -> Result<(), InitError> {
+        Mdhd {
+            timescale: self.timescale,
+            language: language::three_letters(self.language).to_owned(),
+            ..Mdhd::default()
+        }
+        .encode(out)?;
+        Hdlr {
+            handler: FourCC::new(self.handler),
+            name: self.name.to_owned(),
+        }
+        .encode(out)?;
+        if let Some(tag) = self.language {
+            language::encode_tag(tag, out)?;
+        }
+        boxed(out, b"minf", |out| {
+            if self.is_audio() {
+                Smhd::default().encode(out)?;
+            } else {
+                Vmhd::default().encode(out)?;
+            }
+            let entries = vec![Url::default().into()];
+            Dinf { dref: Dref { entries } }.encode(out)?;
+            boxed(out, b"stbl", |out| {
+                boxed(out, b"stsd", |out| {
+                    out.put_u32(0);
+                    out.put_u32(1);
+                    sample_entry(out)
+                })?;
+                Stts::default().encode(out)?;
+                Stsc::default().encode(out)?;
+                Stsz::default().encode(out)?;
+                Ok(Stco::default().encode(out)?)
+            })
+        })
     }
 }
 
@@ -195,7 +278,7 @@ mod tests {
     #[test]
     fn a_video_init_segment_reads_back() {
         let record = Bytes::from_static(RECORD_720P30);
-        let body = video(&AvcConfig::parse(&record).unwrap()).unwrap();
+        let body = video(&VideoConfig::parse(Codec::H264, &record).unwrap()).unwrap();
         let init = inspect::read_init(&body).unwrap();
         assert_eq!((init.track_id, init.timescale), (VIDEO_TRACK_ID, VIDEO_TIMESCALE));
         assert_eq!(
@@ -211,7 +294,7 @@ mod tests {
     #[test]
     fn an_audio_init_segment_carries_the_configuration_verbatim() {
         let record = Bytes::from_static(RECORD_OBS);
-        let body = audio(&AacConfig::parse(&record).unwrap()).unwrap();
+        let body = audio(&AudioConfig::parse(Codec::Aac, &record).unwrap(), None).unwrap();
         let init = inspect::read_init(&body).unwrap();
         assert_eq!((init.track_id, init.timescale), (AUDIO_TRACK_ID, 48_000));
         assert_eq!(

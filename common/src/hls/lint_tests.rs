@@ -413,11 +413,22 @@ fn a_poor_multivariant_playlist_is_found() {
         (",FRAME-RATE=60.000", ""),
         ("AVERAGE-BANDWIDTH=6060000", "AVERAGE-BANDWIDTH=7060000"),
         (",AUDIO=\"a\"", ",AUDIO=\"b\""),
+        (",AUDIO=\"a\"", ",AUDIO=\"a\",CLOSED-CAPTIONS=\"a\""),
+        (",AUDIO=\"a\"", ",AUDIO=\"a\",VIDEO-RANGE=HDR"),
+        ("AUTOSELECT=YES", "AUTOSELECT=NO"),
     ] {
         assert!(
             rules(&[&clean.replace(from, to)]).contains(&Rule::Multivariant),
             "{from}"
         );
+    }
+    let media = clean.lines().find(|line| line.starts_with("#EXT-X-MEDIA")).unwrap();
+    for (name, default) in [("main", "NO"), ("other", "YES")] {
+        let twice = media
+            .replace("NAME=\"main\"", &format!("NAME=\"{name}\""))
+            .replace("DEFAULT=YES", &format!("DEFAULT={default}"));
+        let text = clean.replace(media, &format!("{media}\n{twice}"));
+        assert!(rules(&[&text]).contains(&Rule::Multivariant), "{twice}");
     }
     let lower = clean.replace("BANDWIDTH=6500000", "BANDWIDTH=6400000");
     assert!(rules(&[&clean, &lower]).contains(&Rule::Multivariant));

@@ -142,7 +142,7 @@ impl<'a> Playlist<'a> {
         let first = self.window.segments(self.rendition).next();
         first
             .filter(|_| self.gaps.is_empty())
-            .map_or(0, Segment::discontinuity_number)
+            .map_or(self.description.discontinuities(), Segment::discontinuity_number)
     }
 
     /// The tag must be true of all that is listed; of lost media it says nothing.

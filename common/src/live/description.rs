@@ -38,6 +38,8 @@ pub enum DescriptionError {
     Label(u8),
     #[error("the ladder is not in order, or a rung of it has a size or a codecs string that cannot be")]
     Ladder,
+    #[error("{0} discontinuities in the parent; at most {MAX_MSN} can be")]
+    Discontinuities(u64),
     #[error("rendition {0} has a timescale of zero")]
     Timescale(u8),
     #[error("rendition {0} has a codecs string that is empty, long, or not plain")]
@@ -79,7 +81,15 @@ impl EpochDescription {
         if !self.ladder.iter().all(can_be) || !self.ladder.is_sorted_by(|a, b| a.rung < b.rung) {
             return Err(DescriptionError::Ladder);
         }
+        if self.discontinuities() > MAX_MSN {
+            return Err(DescriptionError::Discontinuities(self.discontinuities()));
+        }
         Ok(())
+    }
+
+    /// Discontinuities in front of the first segment: a rung counts on from its source's.
+    pub fn discontinuities(&self) -> u64 {
+        self.parent.map_or(0, |parent| parent.discontinuities)
     }
 
     /// The rendition with this number.

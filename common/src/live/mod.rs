@@ -40,8 +40,17 @@ pub struct EpochDescription {
     pub ladder: Vec<RungDescription>,
     /// There is a variant of sound alone.
     pub audio_only: bool,
-    /// In a rung's own description: the source's epoch, whose segments this one's are numbered and cut as.
-    pub parent: Option<Epoch>,
+    /// In a rung's own description.
+    pub parent: Option<Parent>,
+}
+
+/// The source's epoch, whose segments a rung's are numbered and cut as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    pub epoch: Epoch,
+    /// Discontinuities in the parent up to its segment with the rung's first number, that segment's own included: players put renditions side by
+    /// side by these counts.
+    pub discontinuities: u64,
 }
 
 /// A rung as the multivariant playlist offers it, whether it is being made or not.

@@ -25,6 +25,8 @@ pub(super) struct RenditionWindow {
     pub(super) id: RenditionId,
     pub(super) timescale: u32,
     pub(super) first_msn: Msn,
+    /// Discontinuities in front of the first segment.
+    discontinuities: u64,
     /// Numbers follow each other. First those that left the list, then the listed ones; only the last may be open.
     pub(super) segments: VecDeque<Segment>,
     pub(super) departed: usize,
@@ -33,12 +35,13 @@ pub(super) struct RenditionWindow {
 }
 
 impl RenditionWindow {
-    pub(super) fn new(id: RenditionId, timescale: u32, first_msn: Msn) -> Self {
+    pub(super) fn new(id: RenditionId, timescale: u32, first_msn: Msn, discontinuities: u64) -> Self {
         let segments = VecDeque::new();
         Self {
             id,
             timescale,
             first_msn,
+            discontinuities,
             segments,
             departed: 0,
             inits: BTreeMap::new(),
@@ -136,7 +139,7 @@ impl RenditionWindow {
         match self.segments.back_mut() {
             Some(open) if !open.complete => open.parts.push(stored),
             newest => {
-                let marks_before = newest.map_or(0, |segment| segment.discontinuity_number);
+                let marks_before = newest.map_or(self.discontinuities, |segment| segment.discontinuity_number);
                 self.segments.push_back(Segment {
                     msn: id.msn,
                     init_id,

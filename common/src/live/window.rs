@@ -46,7 +46,10 @@ impl LiveWindow {
         let renditions = description
             .rendition_ids()
             .zip(&description.renditions)
-            .map(|(id, rendition)| RenditionWindow::new(id, rendition.timescale, description.first_msn))
+            .map(|(id, rendition)| {
+                let discontinuities = description.discontinuities();
+                RenditionWindow::new(id, rendition.timescale, description.first_msn, discontinuities)
+            })
             .collect();
         Self {
             description,

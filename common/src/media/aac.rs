@@ -2,12 +2,11 @@
 //!
 //! Frames are never decoded here.
 
-mod bits;
 mod silence;
 
 use bytes::Bytes;
 
-use self::bits::BitReader;
+use super::bits::{BitReader, EndOfBits};
 
 /// Longest `AudioSpecificConfig` looked at, in bytes. Usual ones take 2 to 5; a program config element adds up to 100.
 pub const MAX_RECORD_BYTES: usize = 512;
@@ -43,7 +42,6 @@ pub struct AacConfig {
     pub codecs: String,
     /// Samples of the core coder in each frame: 1024 or 960.
     pub frame_samples: u32,
-    pub(crate) record: Bytes,
     channel_configuration: u8,
 }
 
@@ -62,6 +60,12 @@ pub enum AacConfigError {
     SampleRate(u32),
     #[error("channel configuration {0} is not carried")]
     Channels(u32),
+}
+
+impl From<EndOfBits> for AacConfigError {
+    fn from(end: EndOfBits) -> Self {
+        Self::Truncated(end.0)
+    }
 }
 
 impl AacConfig {
@@ -107,7 +111,6 @@ impl AacConfig {
             output_rate,
             codecs: format!("mp4a.40.{object_type}"),
             frame_samples: if short_frames { 960 } else { 1024 },
-            record: record.clone(),
         })
     }
 

@@ -18,14 +18,16 @@ use symphonia_core::{
     units::{Duration, Timestamp},
 };
 
+use super::{access_unit::Codec, audio_config::AudioConfig};
+
 /// Frames above this are not decoded, in bytes: a FLAC frame of 4608 samples in two channels of 24 bits takes 27 kB.
 const MAX_FRAME_BYTES: usize = 64 << 10;
 
 /// The one length of AAC frames that can be decoded, in samples.
 const AAC_FRAME_SAMPLES: u32 = 1024;
 
-/// `fLaC` and the header of the block that STREAMINFO is in, before STREAMINFO.
-const FLAC_MARKER_BYTES: usize = 8;
+/// Where STREAMINFO is in FLAC's record: behind the header of its block.
+const STREAM_INFO: std::ops::Range<usize> = 4..38;
 
 /// Why a frame has no level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,30 +45,37 @@ pub struct LevelMeter {
 }
 
 impl LevelMeter {
-    /// For AAC-LC, or the AAC-LC core of HE-AAC, which holds most of the sound. `sample_rate` is the core's.
-    pub fn aac(sample_rate: u32, channels: u8, frame_samples: u32) -> Option<Self> {
-        let channels = match channels {
+    /// None for what is not decoded here. Of HE-AAC it is the AAC-LC core, which holds most of the sound.
+    pub fn new(config: &AudioConfig) -> Option<Self> {
+        match config.codec {
+            Codec::Aac => Self::aac(config),
+            Codec::Flac => Self::flac(&config.record),
+            _ => None,
+        }
+    }
+
+    fn aac(config: &AudioConfig) -> Option<Self> {
+        let channels = match config.channels {
             1 => Position::FRONT_LEFT,
             2 => Position::FRONT_LEFT | Position::FRONT_RIGHT,
             _ => return None,
         };
-        if frame_samples != AAC_FRAME_SAMPLES {
+        if config.frame_samples != AAC_FRAME_SAMPLES {
             return None;
         }
         let mut format = AudioCodecParameters::new();
         format
             .for_codec(CODEC_ID_AAC)
-            .with_sample_rate(sample_rate)
+            .with_sample_rate(config.sample_rate)
             .with_channels(Channels::Positioned(channels));
-        Self::new(|| Ok(Box::new(AacDecoder::try_new(&format, &AudioDecoderOptions::default())?)))
+        Self::made(|| Ok(Box::new(AacDecoder::try_new(&format, &AudioDecoderOptions::default())?)))
     }
 
-    /// For FLAC, by its record: `fLaC` and STREAMINFO.
-    pub fn flac(record: &[u8]) -> Option<Self> {
-        let stream_info = record.get(FLAC_MARKER_BYTES..)?;
+    fn flac(record: &[u8]) -> Option<Self> {
+        let stream_info = record.get(STREAM_INFO)?;
         let mut format = AudioCodecParameters::new();
         format.for_codec(CODEC_ID_FLAC).with_extra_data(stream_info.into());
-        Self::new(|| {
+        Self::made(|| {
             Ok(Box::new(FlacDecoder::try_new(
                 &format,
                 &AudioDecoderOptions::default(),
@@ -74,7 +83,7 @@ impl LevelMeter {
         })
     }
 
-    fn new(make: impl FnOnce() -> Result<Box<dyn AudioDecoder>, Error>) -> Option<Self> {
+    fn made(make: impl FnOnce() -> Result<Box<dyn AudioDecoder>, Error>) -> Option<Self> {
         let made = catch_unwind(AssertUnwindSafe(make)).ok()?;
         Some(Self {
             decoder: Some(made.ok()?),

@@ -35,7 +35,6 @@ pub struct AvcConfig {
     pub frame_rate_millihertz: Option<u32>,
     /// Width to height of one sample, where it is not square.
     pub sample_aspect_ratio: Option<(u16, u16)>,
-    pub(crate) avcc: Avcc,
 }
 
 /// The bytes are no H.264 configuration that can be played.
@@ -87,7 +86,6 @@ impl AvcConfig {
             codecs: format!("avc1.{:02x}{:02x}{:02x}", sps_nal[1], sps_nal[2], sps_nal[LEVEL_OFFSET]),
             frame_rate_millihertz: vui.and_then(frame_rate),
             sample_aspect_ratio: vui.and_then(aspect_ratio),
-            avcc,
         })
     }
 }

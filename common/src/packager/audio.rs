@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{part::CutPart, plan::Plan};
-use crate::{cmaf::fragment::FragmentSample, media::aac::AacConfig};
+use crate::{cmaf::fragment::FragmentSample, media::audio_config::AudioConfig};
 
 /// Timestamps may leave the count of samples so far, in milliseconds.
 const MAX_DRIFT_MS: i64 = 50;
@@ -69,14 +69,14 @@ pub(super) struct AudioCutter {
 }
 
 impl AudioCutter {
-    pub(super) fn new(plan: &Plan, config: &AacConfig, follows_video: bool) -> Self {
+    pub(super) fn new(plan: &Plan, config: &AudioConfig, follows_video: bool) -> Self {
         let rate = i64::from(config.sample_rate);
         Self {
             rate,
             frame: config.frame_samples.into(),
             frames_in_part: plan.audio_frames.max(1) as usize,
             segment_limit: (plan.segment_limit_ms() * rate / 1000).unsigned_abs(),
-            silence: config.silent_frame(),
+            silence: config.silent_frame().unwrap_or_default(),
             pace: if follows_video {
                 Pace::Follow(VecDeque::new())
             } else {
@@ -103,8 +103,8 @@ impl AudioCutter {
     }
 
     /// Begins a segment at a session time; frames that end before it are left out.
-    pub(super) fn start(&mut self, at_ms: i64, config: &AacConfig) {
-        self.silence = config.silent_frame();
+    pub(super) fn start(&mut self, at_ms: i64, config: &AudioConfig) {
+        self.silence = config.silent_frame().unwrap_or_default();
         self.floor = Some(self.ticks(at_ms).max(self.next));
     }
 

@@ -64,7 +64,8 @@ pub(super) struct Live {
     next_segment: Msn,
     /// The next segment begins a run that is not the epoch's first.
     discontinuity: bool,
-    resumed: bool,
+    /// Runs of segments begun.
+    runs: u64,
 }
 
 impl Live {
@@ -149,7 +150,7 @@ impl Live {
             description,
             next_segment: start.first_msn,
             discontinuity: false,
-            resumed: false,
+            runs: 0,
         }
     }
 
@@ -225,12 +226,13 @@ impl Live {
             video.rendition.begin(init::video(config)?, out);
         }
         if let (Some(audio), Some(config)) = (&mut self.audio, tracks.audio()) {
-            audio.rendition.begin(init::audio(config)?, out);
+            audio.rendition.begin(init::audio(config, None)?, out);
             audio.cutter.start(at_ms, config);
         }
         self.anchor = anchor;
         self.open = true;
-        self.discontinuity = std::mem::replace(&mut self.resumed, true);
+        self.discontinuity = self.runs > 0;
+        self.runs += 1;
         self.announce(tracks, tap);
         Ok(())
     }
@@ -264,7 +266,13 @@ impl Live {
         }
         if pushed == Pushed::StartsSegment {
             let discontinuity = std::mem::take(&mut self.discontinuity);
-            tap.segment(self.next_segment, frame.at_ms, self.anchor, discontinuity);
+            tap.segment(
+                self.next_segment,
+                frame.at_ms,
+                self.anchor,
+                discontinuity,
+                self.runs - 1,
+            );
             self.next_segment = self.next_segment.next();
         }
         tap.frame(&frame);

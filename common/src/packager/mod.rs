@@ -45,9 +45,8 @@ use crate::{
     id::{Epoch, Msn, Rung},
     live::LiveEvent,
     media::{
-        aac::AacConfigError,
         access_unit::{AccessUnit, AudioTrackLabel, Codec, MediaMessage, TrackKind},
-        h264::AvcConfigError,
+        audio_config::ConfigError,
     },
     time::{Monotonic, UnixMillis},
 };
@@ -84,16 +83,12 @@ pub struct PackagerNow {
 /// A message was not taken. The packager goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackagerError {
-    #[error("H.264 configuration: {0}")]
-    Video(#[from] AvcConfigError),
-    #[error("AAC configuration: {0}")]
-    Audio(#[from] AacConfigError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error("an access unit of {0} bytes; at most {MAX_SAMPLE_BYTES} are taken")]
     TooLarge(usize),
-    #[error("{0:?} is not carried")]
-    Codec(Codec),
     #[error("the stream has ended")]
     Ended,
 }

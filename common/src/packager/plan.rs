@@ -1,7 +1,7 @@
 //! The two numbers that an epoch cannot change: target duration and part target.
 
 use super::gop::GopMeter;
-use crate::{cmaf::VIDEO_TIMESCALE, media::aac::AacConfig};
+use crate::{cmaf::VIDEO_TIMESCALE, media::audio_config::AudioConfig};
 
 /// EXT-X-TARGETDURATION, seconds.
 const MIN_TARGET_DURATION_S: u32 = 2;
@@ -31,7 +31,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Plans an epoch of the given tracks. `video` has measured the frames; with no second key frame yet the longest target is taken.
-    pub(super) fn new(configured_part_ms: u32, video: Option<&GopMeter>, audio: Option<&AacConfig>) -> Self {
+    pub(super) fn new(configured_part_ms: u32, video: Option<&GopMeter>, audio: Option<&AudioConfig>) -> Self {
         let part_target_ms = part_target(configured_part_ms, video.map(GopMeter::typical_ticks), audio);
         let audio_frames = audio.map_or(0, |config| audio_frames(config, part_target_ms).max(1));
         let audio_part_ms = audio.map_or(0, |config| {
@@ -77,7 +77,7 @@ impl Plan {
 }
 
 /// The smallest part target from the configured one upwards that whole frames of both tracks fill by 85 % at least.
-fn part_target(configured_ms: u32, frame_ticks: Option<u64>, audio: Option<&AacConfig>) -> u32 {
+fn part_target(configured_ms: u32, frame_ticks: Option<u64>, audio: Option<&AudioConfig>) -> u32 {
     let configured_ms = configured_ms.clamp(MIN_PART_TARGET_MS, MAX_PART_TARGET_MS);
     let fits = |&target_ms: &u32| {
         frame_ticks.is_none_or(|ticks| video_fits(ticks, target_ms))
@@ -101,12 +101,12 @@ fn video_fits(frame_ticks: u64, target_ms: u32) -> bool {
     frames > 0 && (frames * frame_ticks).saturating_sub(rounding) * 100 >= target * MIN_PART_PERCENT
 }
 
-fn audio_frames(config: &AacConfig, target_ms: u32) -> u32 {
+fn audio_frames(config: &AudioConfig, target_ms: u32) -> u32 {
     let frames = u64::from(target_ms) * u64::from(config.sample_rate) / (u64::from(config.frame_samples) * 1000);
     u32::try_from(frames).unwrap_or(u32::MAX)
 }
 
-fn audio_fits(config: &AacConfig, target_ms: u32) -> bool {
+fn audio_fits(config: &AudioConfig, target_ms: u32) -> bool {
     let samples = u64::from(audio_frames(config, target_ms)) * u64::from(config.frame_samples);
     samples * 1000 * 100 >= u64::from(target_ms) * u64::from(config.sample_rate) * MIN_PART_PERCENT
 }
@@ -116,11 +116,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::media::access_unit::Codec;
     use crate::packager::gop::tests::measured;
 
-    fn aac(sample_rate_index: u8) -> AacConfig {
+    fn aac(sample_rate_index: u8) -> AudioConfig {
         let record = [0x10 | (sample_rate_index >> 1), (sample_rate_index << 7) | 0x10];
-        AacConfig::parse(&Bytes::copy_from_slice(&record)).unwrap()
+        AudioConfig::parse(Codec::Aac, &Bytes::copy_from_slice(&record)).unwrap()
     }
 
     #[test]

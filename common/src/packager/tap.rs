@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 
 use super::{clock::Anchor, gather::Frame};
-use crate::{id::Msn, live::EpochDescription, media::h264::AvcConfig as VideoConfig, time::UnixMillis};
+use crate::{id::Msn, live::EpochDescription, media::video_config::VideoConfig, time::UnixMillis};
 
 /// What comes out of the tap, in order. Times are session times: the source's decode times in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub enum Tapped {
         /// Its PROGRAM-DATE-TIME.
         unix: UnixMillis,
         discontinuity: bool,
+        /// Discontinuities in the epoch up to this segment, its own included.
+        discontinuities: u64,
     },
     Frame {
         /// Above the one of the frame before.
@@ -87,7 +89,7 @@ impl Tap {
     }
 
     /// The next frame begins this segment.
-    pub(super) fn segment(&mut self, msn: Msn, at_ms: i64, anchor: Anchor, discontinuity: bool) {
+    pub(super) fn segment(&mut self, msn: Msn, at_ms: i64, anchor: Anchor, discontinuity: bool, discontinuities: u64) {
         if self.on && self.stage != Stage::Idle {
             self.stage = Stage::InSegment;
             self.queue.push_back(Tapped::Segment {
@@ -95,6 +97,7 @@ impl Tap {
                 at_ms: at_ms.max(self.next_ms),
                 unix: anchor.unix_at(at_ms),
                 discontinuity,
+                discontinuities,
             });
         }
     }

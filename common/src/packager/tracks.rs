@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use super::PackagerError;
 use crate::media::{
-    aac::AacConfig,
     access_unit::{Codec, StreamMetadata, TrackKind},
-    h264::AvcConfig,
+    audio_config::{AudioConfig, ConfigError},
+    video_config::VideoConfig,
 };
 
 /// A track's configuration as last sent.
@@ -37,18 +37,17 @@ pub(super) struct TrackSet {
 
 #[derive(Default)]
 pub(super) struct Tracks {
-    video: Option<Track<AvcConfig>>,
-    audio: Option<Track<AacConfig>>,
+    video: Option<Track<VideoConfig>>,
+    audio: Option<Track<AudioConfig>>,
     pub(super) metadata: StreamMetadata,
 }
 
 impl Tracks {
     /// Takes a configuration record.
     pub(super) fn configure(&mut self, codec: Codec, record: &Bytes) -> Result<Configured, PackagerError> {
-        match codec {
-            Codec::H264 => configure(&mut self.video, record, |record| Ok(AvcConfig::parse(record)?)),
-            Codec::Aac => configure(&mut self.audio, record, |record| Ok(AacConfig::parse(record)?)),
-            _ => Err(PackagerError::Codec(codec)),
+        match codec.kind() {
+            TrackKind::Video => configure(&mut self.video, record, |record| VideoConfig::parse(codec, record)),
+            TrackKind::Audio => configure(&mut self.audio, record, |record| AudioConfig::parse(codec, record)),
         }
     }
 
@@ -63,14 +62,14 @@ impl Tracks {
         self.metadata = StreamMetadata::default();
     }
 
-    pub(super) fn video(&self) -> Option<&AvcConfig> {
+    pub(super) fn video(&self) -> Option<&VideoConfig> {
         self.video
             .as_ref()
             .filter(|track| track.current)
             .map(|track| &track.config)
     }
 
-    pub(super) fn audio(&self) -> Option<&AacConfig> {
+    pub(super) fn audio(&self) -> Option<&AudioConfig> {
         self.audio
             .as_ref()
             .filter(|track| track.current)
@@ -115,7 +114,7 @@ impl Tracks {
 fn configure<C>(
     track: &mut Option<Track<C>>,
     record: &Bytes,
-    parse: impl FnOnce(&Bytes) -> Result<C, PackagerError>,
+    parse: impl FnOnce(&Bytes) -> Result<C, ConfigError>,
 ) -> Result<Configured, PackagerError> {
     let outcome = match track {
         Some(known) if known.record == *record => {

@@ -8,8 +8,8 @@ use crate::hls::lint::{
 /// What a multivariant playlist said last.
 #[derive(Debug, Default)]
 pub(super) struct Multivariant {
-    /// URI and BANDWIDTH of each variant.
-    variants: Vec<(String, u64)>,
+    /// URI, sounds and BANDWIDTH of each variant.
+    variants: Vec<(String, Option<String>, u64)>,
 }
 
 /// Whether the text is one.
@@ -28,7 +28,7 @@ impl Multivariant {
         findings.check(is_second, Rule::Version, || {
             "EXT-X-VERSION is not the second line".to_owned()
         });
-        let mut groups: Vec<&str> = Vec::new();
+        let mut media: Vec<Attributes<'_>> = Vec::new();
         let mut variants = Vec::new();
         let mut pending: Option<Attributes<'_>> = None;
         for line in lines(text) {
@@ -46,37 +46,77 @@ impl Multivariant {
                         pending = Some(attributes);
                         continue;
                     }
-                    let is_whole = attributes.bare("TYPE").is_some() && attributes.quoted("NAME").is_some();
-                    findings.check(is_whole, Rule::Multivariant, || {
-                        "EXT-X-MEDIA without TYPE or NAME".to_owned()
-                    });
-                    groups.extend(attributes.quoted("GROUP-ID"));
+                    check_media(&attributes, &media, findings);
+                    media.push(attributes);
                 }
                 Line::Uri(uri) => {
                     let Some(attributes) = pending.take() else {
                         findings.add(Rule::Syntax, format!("{uri} has no EXT-X-STREAM-INF"));
                         continue;
                     };
-                    let group = attributes.quoted("AUDIO");
-                    findings.check(
-                        group.is_none_or(|group| groups.contains(&group)),
-                        Rule::Multivariant,
-                        || format!("no group {group:?}"),
-                    );
-                    variants.push((uri.to_owned(), attributes.integer("BANDWIDTH").unwrap_or(0)));
+                    for kind in ["AUDIO", "CLOSED-CAPTIONS"] {
+                        let group = attributes.quoted(kind);
+                        let is_there = |group| {
+                            let mut media = media.iter();
+                            media.any(|m| m.bare("TYPE") == Some(kind) && m.quoted("GROUP-ID") == Some(group))
+                        };
+                        findings.check(group.is_none_or(is_there), Rule::Multivariant, || {
+                            format!("no {kind} group {group:?}")
+                        });
+                    }
+                    let sounds = attributes.quoted("AUDIO").map(str::to_owned);
+                    variants.push((uri.to_owned(), sounds, attributes.integer("BANDWIDTH").unwrap_or(0)));
                 }
                 Line::Tag { .. } => {}
             }
         }
-        for (uri, bandwidth) in &variants {
-            let before = self.variants.iter().find(|(other, _)| other == uri);
+        for (uri, sounds, bandwidth) in &variants {
+            let before = self
+                .variants
+                .iter()
+                .find(|(other, group, _)| other == uri && group == sounds);
             findings.check(
-                before.is_none_or(|(_, before)| before <= bandwidth),
+                before.is_none_or(|(.., before)| before <= bandwidth),
                 Rule::Multivariant,
                 || format!("BANDWIDTH of {uri} fell to {bandwidth}"),
             );
         }
         self.variants = variants;
+    }
+}
+
+/// `before` are those that came before it.
+fn check_media(attributes: &Attributes<'_>, before: &[Attributes<'_>], findings: &mut Findings) {
+    let mut must = |holds: bool, what: &str| findings.check(holds, Rule::Multivariant, || what.to_owned());
+    let (kind, name) = (attributes.bare("TYPE"), attributes.quoted("NAME"));
+    let group = attributes.quoted("GROUP-ID");
+    must(
+        kind.is_some() && name.is_some() && group.is_some(),
+        "EXT-X-MEDIA without TYPE, NAME or GROUP-ID",
+    );
+    let is_default = attributes.bare("DEFAULT") == Some("YES");
+    must(
+        !is_default || attributes.bare("AUTOSELECT") == Some("YES"),
+        "DEFAULT=YES without AUTOSELECT=YES",
+    );
+    let siblings = || {
+        let same = |other: &&Attributes<'_>| other.bare("TYPE") == kind && other.quoted("GROUP-ID") == group;
+        before.iter().filter(same)
+    };
+    must(
+        siblings().all(|other| other.quoted("NAME") != name),
+        "a NAME twice in a group",
+    );
+    must(
+        !is_default || siblings().all(|other| other.bare("DEFAULT") != Some("YES")),
+        "two DEFAULT=YES in a group",
+    );
+    if kind == Some("CLOSED-CAPTIONS") {
+        must(attributes.quoted("URI").is_none(), "CLOSED-CAPTIONS with a URI");
+        must(
+            attributes.quoted("INSTREAM-ID").is_some(),
+            "CLOSED-CAPTIONS without INSTREAM-ID",
+        );
     }
 }
 
@@ -93,4 +133,9 @@ fn check_variant(attributes: &Attributes<'_>, findings: &mut Findings) {
         .any(|family| codecs.contains(family));
     must(!has_video || attributes.bare("RESOLUTION").is_some(), "no RESOLUTION");
     must(!has_video || attributes.micros("FRAME-RATE").is_some(), "no FRAME-RATE");
+    let range = attributes.bare("VIDEO-RANGE");
+    must(
+        range.is_none_or(|range| ["SDR", "HLG", "PQ"].contains(&range)),
+        "a VIDEO-RANGE that is none",
+    );
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::bits::BitWriter;
+use crate::media::bits::BitWriter;
 
 /// `id_syn_ele` (table 4.85).
 const SINGLE_CHANNEL: u32 = 0;

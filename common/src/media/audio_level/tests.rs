@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::media::aac::{AacConfig, tests::RECORD_OBS};
+use bytes::Bytes;
+
+use crate::media::aac::tests::RECORD_OBS;
 
 /// Two frames in a row of a 1 kHz sine, mono at 48 kHz, from ffmpeg's encoder.
 pub(crate) const SINE: [&[u8]; 2] = [
@@ -13,12 +15,22 @@ pub(crate) const SINE: [&[u8]; 2] = [
       \xe7\x9e\x79\xe6\x3c\xf3\xc0\x26\x90\x00\x4a\x20\x01\x33\x80",
 ];
 
-const FLAC_RECORD: &[u8] = b"\x66\x4c\x61\x43\x00\x00\x00\x22\x00\x20\x00\x20\x00\x00\x3e\x00\x00\x3f\x0b\xb8\x00\xf0\x00\x00\xbb\x80\xfd\x7e\xed\xdc\xe7\x61\
+const FLAC_RECORD: &[u8] =
+    b"\x00\x00\x00\x22\x00\x20\x00\x20\x00\x00\x3e\x00\x00\x3f\x0b\xb8\x00\xf0\x00\x00\xbb\x80\xfd\x7e\xed\xdc\xe7\x61\
       \x3b\xf4\x11\x2e\x59\x64\x32\x10\x10\x08";
 
 /// Two cycles of a sine at -6 dB.
 const FLAC_FRAME: &[u8] = b"\xff\xf8\x6a\x08\x01\x1f\x6f\x16\x00\x00\x18\x5e\x2d\x09\x0a\x44\xb2\x44\x3c\x2f\x0c\x44\x54\xcb\x4e\xcc\xec\xcc\xb4\x84\x56\x1a\
       \xc2\xa1\x0d\x32\xcb\xb2\xbb\x2b\x2c\xa1\x0d\x85\xb0\xc8\x45\x4c\xb4\xec\xce\xcc\xcb\x48\x45\x61\xac\x2a\x10\x80\x2f\x86";
+
+fn aac(record: &[u8]) -> AudioConfig {
+    AudioConfig::parse(Codec::Aac, &Bytes::copy_from_slice(record)).unwrap()
+}
+
+/// AAC-LC at 48 kHz.
+fn mono() -> AudioConfig {
+    aac(&[0x11, 0x88])
+}
 
 fn decibels(power: f64) -> f64 {
     10.0 * power.log10()
@@ -26,7 +38,7 @@ fn decibels(power: f64) -> f64 {
 
 #[test]
 fn a_sine_is_as_loud_as_it_was_made() {
-    let mut meter = LevelMeter::aac(48_000, 1, 1024).unwrap();
+    let mut meter = LevelMeter::new(&mono()).unwrap();
     meter.power(SINE[0]).unwrap();
     let level = decibels(meter.power(SINE[1]).unwrap());
     assert!((-12.0..-10.0).contains(&level), "{level}");
@@ -38,18 +50,20 @@ fn a_sine_is_as_loud_as_it_was_made() {
 
 #[test]
 fn silence_has_no_power() {
-    let config = AacConfig::parse(&RECORD_OBS.into()).unwrap();
-    let mut meter = LevelMeter::aac(config.sample_rate, config.channels, config.frame_samples).unwrap();
-    assert_eq!(meter.power(&config.silent_frame()), Ok(0.0));
+    let config = aac(RECORD_OBS);
+    let mut meter = LevelMeter::new(&config).unwrap();
+    assert_eq!(meter.power(&config.silent_frame().unwrap()), Ok(0.0));
 }
 
 #[test]
 fn what_cannot_be_decoded_has_no_meter() {
-    assert!(LevelMeter::aac(48_000, 6, 1024).is_none());
-    assert!(LevelMeter::aac(48_000, 2, 960).is_none());
-    assert!(LevelMeter::flac(b"fLaC").is_none());
+    let surround = [0x11, 0xb0];
+    let short_frames = [0x11, 0x94];
+    assert!(LevelMeter::new(&aac(&surround)).is_none());
+    assert!(LevelMeter::new(&aac(&short_frames)).is_none());
+    assert!(LevelMeter::flac(&FLAC_RECORD[..37]).is_none());
     assert!(LevelMeter::flac(b"").is_none());
-    let mut meter = LevelMeter::aac(48_000, 1, 1024).unwrap();
+    let mut meter = LevelMeter::new(&mono()).unwrap();
     assert_eq!(meter.power(&vec![0; MAX_FRAME_BYTES + 1]), Err(NoLevel::Frame));
     assert_eq!(meter.power(b"\x40"), Err(NoLevel::Frame));
     assert!(meter.power(SINE[0]).is_ok());
@@ -84,7 +98,7 @@ impl AudioDecoder for Buggy {
 
 #[test]
 fn a_decoder_that_panics_is_not_asked_again() {
-    let mut meter = LevelMeter::new(|| Ok(Box::new(Buggy(AudioCodecParameters::new())))).unwrap();
+    let mut meter = LevelMeter::made(|| Ok(Box::new(Buggy(AudioCodecParameters::new())))).unwrap();
     assert_eq!(meter.power(b"x"), Err(NoLevel::Meter));
     assert_eq!(meter.power(b"x"), Err(NoLevel::Meter));
 }
@@ -110,13 +124,13 @@ fn mangled(frame: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn no_bytes_break_the_meters(
-        aac in prop::collection::vec(mangled(SINE[0]), 1..8),
+        sounds in prop::collection::vec(mangled(SINE[0]), 1..8),
         flac in prop::collection::vec(mangled(FLAC_FRAME), 1..8),
         record in mangled(FLAC_RECORD),
-        channels in 1..3_u8,
+        stereo in any::<bool>(),
     ) {
-        let mut meter = LevelMeter::aac(48_000, channels, 1024).unwrap();
-        for frame in aac {
+        let mut meter = LevelMeter::new(&if stereo { aac(RECORD_OBS) } else { mono() }).unwrap();
+        for frame in sounds {
             prop_assert_ne!(meter.power(&frame), Err(NoLevel::Meter));
         }
         for record in [FLAC_RECORD, &record] {

@@ -1,8 +1,11 @@
 use super::*;
-use crate::{media::aac::tests::RECORD_OBS, packager::gop::tests::measured};
+use crate::{
+    media::{aac::tests::RECORD_OBS, access_unit::Codec},
+    packager::gop::tests::measured,
+};
 
-fn config() -> AacConfig {
-    AacConfig::parse(&Bytes::from_static(RECORD_OBS)).unwrap()
+fn config() -> AudioConfig {
+    AudioConfig::parse(Codec::Aac, &Bytes::from_static(RECORD_OBS)).unwrap()
 }
 
 /// 48 kHz, 15 frames a part, started at 10 s, video's segments at most 2 s.

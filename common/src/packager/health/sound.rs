@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     media::{
-        aac::AacConfig,
+        audio_config::AudioConfig,
         audio_level::{LevelMeter, NoLevel},
     },
     packager::PackagerNow,
@@ -54,7 +54,7 @@ pub(super) struct SoundMeter {
 }
 
 impl SoundMeter {
-    pub(super) fn frame(&mut self, now: PackagerNow, at_ms: i64, payload: &[u8], config: &AacConfig) {
+    pub(super) fn frame(&mut self, now: PackagerNow, at_ms: i64, payload: &[u8], config: &AudioConfig) {
         self.pace.frame(at_ms, payload.len());
         self.newest_ms = at_ms;
         self.arrived = Some(now.monotonic);
@@ -95,11 +95,9 @@ impl SoundMeter {
         }
     }
 
-    fn configure(&mut self, config: &AacConfig) {
+    fn configure(&mut self, config: &AudioConfig) {
         self.record = Some(config.record.clone());
-        self.level = (!self.failed)
-            .then(|| LevelMeter::aac(config.sample_rate, config.channels, config.frame_samples))
-            .flatten();
+        self.level = if self.failed { None } else { LevelMeter::new(config) };
         self.measured = 0;
         self.silent_since_ms = None;
         self.step = Step::Before;
@@ -131,14 +129,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{media::audio_level::tests::SINE, time::UnixMillis};
+    use crate::{
+        media::{access_unit::Codec, audio_level::tests::SINE},
+        time::UnixMillis,
+    };
 
     /// AAC-LC, 48 kHz, mono.
     const MONO: &[u8] = &[0x11, 0x88];
 
     struct Publisher {
         meter: SoundMeter,
-        config: AacConfig,
+        config: AudioConfig,
         frames: i64,
     }
 
@@ -146,7 +147,7 @@ mod tests {
         fn new(record: &'static [u8]) -> Self {
             Self {
                 meter: SoundMeter::default(),
-                config: AacConfig::parse(&Bytes::from_static(record)).unwrap(),
+                config: AudioConfig::parse(Codec::Aac, &Bytes::from_static(record)).unwrap(),
                 frames: 0,
             }
         }
@@ -178,7 +179,7 @@ mod tests {
         assert!((-14.0..-9.0).contains(&level), "{level}");
         assert_eq!(publisher.meter.silent_ms(), 0);
 
-        let silence = publisher.config.silent_frame();
+        let silence = publisher.config.silent_frame().unwrap();
         publisher.send(40, |_| silence.clone());
         assert_eq!(publisher.meter.level_db(), Some(FLOOR_DB));
         assert!((38_500..40_500).contains(&publisher.meter.silent_ms()));
@@ -190,7 +191,7 @@ mod tests {
     #[test]
     fn sound_that_cannot_be_decoded_is_not_called_silent() {
         let mut publisher = Publisher::new(MONO);
-        let silence = publisher.config.silent_frame();
+        let silence = publisher.config.silent_frame().unwrap();
         publisher.send(40, |_| silence.clone());
         publisher.send(2, |_| Bytes::from_static(b"\x40"));
         assert_eq!((publisher.meter.level_db(), publisher.meter.silent_ms()), (None, 0));
@@ -204,8 +205,8 @@ mod tests {
     fn a_new_configuration_is_measured_anew() {
         let mut publisher = Publisher::new(MONO);
         publisher.send(3, sine);
-        publisher.config = AacConfig::parse(&Bytes::from_static(&[0x12, 0x10])).unwrap();
-        let silence = publisher.config.silent_frame();
+        publisher.config = AudioConfig::parse(Codec::Aac, &Bytes::from_static(&[0x12, 0x10])).unwrap();
+        let silence = publisher.config.silent_frame().unwrap();
         publisher.send(3, |_| silence.clone());
         assert_eq!(publisher.meter.level_db(), Some(FLOOR_DB));
     }

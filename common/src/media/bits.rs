@@ -1,6 +1,8 @@
 //! Bits, most significant first, in and out.
 
-use super::AacConfigError;
+/// The bytes end at this bit, before what was to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EndOfBits(pub(super) usize);
 
 /// Reads bits from bytes.
 pub(super) struct BitReader<'a> {
@@ -14,17 +16,17 @@ impl<'a> BitReader<'a> {
     }
 
     /// The next `count` bits, at most 32.
-    pub(super) fn read(&mut self, count: u32) -> Result<u32, AacConfigError> {
+    pub(super) fn read(&mut self, count: u32) -> Result<u32, EndOfBits> {
         let mut value = 0;
         for _ in 0..count {
-            let byte = *self.bytes.get(self.at / 8).ok_or(AacConfigError::Truncated(self.at))?;
+            let byte = *self.bytes.get(self.at / 8).ok_or(EndOfBits(self.at))?;
             value = (value << 1) | u32::from((byte >> (7 - self.at % 8)) & 1);
             self.at += 1;
         }
         Ok(value)
     }
 
-    pub(super) fn flag(&mut self) -> Result<bool, AacConfigError> {
+    pub(super) fn flag(&mut self) -> Result<bool, EndOfBits> {
         Ok(self.read(1)? == 1)
     }
 }
