@@ -146,9 +146,10 @@ pub enum MediaMessage {
     },
     /// Colours of the picture from here on.
     Colour(ColourInfo),
-    /// A track in a codec that cannot be carried, as the publisher names it. None of its access units follow.
+    /// A track that is not carried, for its codec or its number. None of its access units follow.
     Unsupported {
-        track: TrackKind,
+        track: TrackId,
+        /// In words.
         codec: String,
     },
     AccessUnit(AccessUnit),

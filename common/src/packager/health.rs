@@ -24,7 +24,7 @@ use self::{
 };
 use super::{PackagerNow, audio::AudioCounts, live::Live, tracks::Tracks};
 use crate::{
-    media::access_unit::{AccessUnit, MAX_AUDIO_TRACKS, TrackKind},
+    media::access_unit::{AccessUnit, MAX_AUDIO_TRACKS, TrackId, TrackKind},
     time::Monotonic,
 };
 
@@ -50,7 +50,7 @@ pub(super) struct Meters {
     /// When the newest media came, on this connection.
     arrived: Option<Monotonic>,
     max_composition_ms: i32,
-    unsupported: Vec<(TrackKind, String)>,
+    unsupported: Vec<(TrackId, String)>,
     unusable: [u64; 2],
     stray: [u64; 2],
     /// Of epochs that are over.
@@ -145,7 +145,7 @@ impl Meters {
     }
 
     /// A track that is not carried.
-    pub(super) fn unsupported(&mut self, track: TrackKind, codec: &str) {
+    pub(super) fn unsupported(&mut self, track: TrackId, codec: &str) {
         let codec: String = codec.chars().take(MAX_CODEC_NAME / char::MAX.len_utf8()).collect();
         if self.unsupported.len() < MAX_UNSUPPORTED && !self.unsupported.contains(&(track, codec.clone())) {
             self.unsupported.push((track, codec));

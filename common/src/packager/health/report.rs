@@ -73,13 +73,13 @@ pub struct AudioHealth {
     pub silent_seconds: f64,
 }
 
-/// A track that is not carried, for its codec.
+/// A track that is not carried, for its codec or its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnsupportedTrack {
     /// `video`, or `audio`.
     pub track: &'static str,
-    /// As the publisher names it.
+    pub index: u8,
     pub codec: String,
 }
 
@@ -142,11 +142,12 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
         unsupported: meters
             .unsupported
             .iter()
-            .map(|(kind, codec)| UnsupportedTrack {
-                track: match kind {
+            .map(|(track, codec)| UnsupportedTrack {
+                track: match track.kind {
                     TrackKind::Video => "video",
                     TrackKind::Audio => "audio",
                 },
+                index: track.index,
                 codec: codec.clone(),
             })
             .collect(),
@@ -206,7 +207,7 @@ fn signs(packager: &Packager, sounds: &[AudioHealth]) -> Signs {
         unsupported: meters
             .unsupported
             .iter()
-            .map(|(kind, codec)| (*kind == TrackKind::Video, codec.clone()))
+            .map(|(track, codec)| (*track, codec.clone()))
             .collect(),
     }
 }

@@ -3,6 +3,7 @@
 //! A warning is for something that viewers notice, and that somebody can do something about; what is over is spoken of for five minutes.
 
 use super::pace::Spread;
+use crate::media::access_unit::{MAX_AUDIO_TRACKS, TrackId, TrackKind};
 
 /// A GOP longer than this makes joining slow, in milliseconds.
 const LONG_GOP_MS: i64 = 2_600;
@@ -53,8 +54,8 @@ pub(super) struct Signs {
     pub(super) av_offset_ms: Option<i64>,
     /// How fast the encoder's clock runs.
     pub(super) clock_ppm: Option<f64>,
-    /// Codecs that are not carried: of the picture, and of sounds.
-    pub(super) unsupported: Vec<(bool, String)>,
+    /// Tracks that are not carried, and their codecs.
+    pub(super) unsupported: Vec<(TrackId, String)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,11 +105,24 @@ pub(super) fn warnings(signs: &Signs) -> Vec<String> {
     said
 }
 
-fn unsupported(of_picture: bool, codec: &str) -> String {
-    if of_picture {
-        format!("The picture is in {codec}, which cannot be carried: set Settings > Output > Video Encoder to H.264")
-    } else {
-        format!("A sound is in {codec}, which cannot be carried: set Settings > Output > Audio Encoder to AAC")
+fn unsupported(track: TrackId, codec: &str) -> String {
+    match track.kind {
+        TrackKind::Video if track.index > 0 => {
+            "A second picture is not carried: turn off multitrack video in Settings > Stream".to_owned()
+        }
+        TrackKind::Audio if track.index >= MAX_AUDIO_TRACKS => format!(
+            "{} is not carried, at most {MAX_AUDIO_TRACKS} are: choose fewer in Settings > Output > Audio Track",
+            name(track.index)
+        ),
+        TrackKind::Video => {
+            format!(
+                "The picture is in {codec}, which cannot be carried: set Settings > Output > Video Encoder to H.264"
+            )
+        }
+        TrackKind::Audio => format!(
+            "{} is in {codec}, which cannot be carried: set Settings > Output > Audio Encoder to AAC",
+            name(track.index)
+        ),
     }
 }
 

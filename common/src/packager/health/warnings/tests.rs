@@ -176,12 +176,26 @@ fn codecs_that_browsers_do_not_play() {
 
 #[test]
 fn codecs_that_are_not_carried() {
-    let of = |of_picture, codec: &str| only(|signs| signs.unsupported = vec![(of_picture, codec.to_owned())]);
+    let of = |track, codec: &str| only(|signs| signs.unsupported = vec![(track, codec.to_owned())]);
     assert!(
-        of(true, "VP8")
+        of(TrackId::VIDEO, "VP8")
             .starts_with("The picture is in VP8, which cannot be carried: set Settings > Output > Video Encoder")
     );
-    assert!(of(false, "MP3").ends_with("set Settings > Output > Audio Encoder to AAC"));
+    assert_eq!(
+        of(TrackId::audio(1), "MP3"),
+        "Audio track 2 is in MP3, which cannot be carried: set Settings > Output > Audio Encoder to AAC"
+    );
+}
+
+#[test]
+fn more_tracks_than_are_carried() {
+    let of = |track| only(|signs| signs.unsupported = vec![(track, "AAC".to_owned())]);
+    assert!(of(TrackId::audio(4)).starts_with("Audio track 5 is not carried, at most 4 are"));
+    let second = TrackId {
+        kind: TrackKind::Video,
+        index: 1,
+    };
+    assert!(of(second).contains("turn off multitrack video"));
 }
 
 #[test]
