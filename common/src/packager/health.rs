@@ -88,7 +88,7 @@ impl Meters {
                 ..Events::default()
             });
         }
-        if unit.track.kind == tracks.leading() {
+        if unit.track == tracks.leading() {
             self.clock.frame(at_ms, now.monotonic);
         }
         let bytes = unit.payload.len();
@@ -116,7 +116,7 @@ impl Meters {
                     self.av_offset.audio(at_ms);
                 }
                 let meter = self.sounds.get_mut(usize::from(unit.track.index));
-                if let (Some(meter), Some(config)) = (meter, tracks.audio()) {
+                if let (Some(meter), Some(config)) = (meter, tracks.sound(unit.track.index)) {
                     meter.frame(now, at_ms, &unit.payload, config);
                 }
             }
@@ -165,8 +165,12 @@ impl Meters {
     }
 
     fn audio_totals(&self, live: Option<&Live>) -> AudioCounts {
-        let open = live.map(Live::audio_counts).unwrap_or_default().0;
+        let open = live.map(Live::audio_counts).unwrap_or_default();
         self.audio_counts + open
+    }
+
+    fn silent_ms(&self, index: u8) -> i64 {
+        self.sounds.get(usize::from(index)).map_or(0, SoundMeter::silent_ms)
     }
 
     /// For how long a sound did not come though the picture did, milliseconds.

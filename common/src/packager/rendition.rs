@@ -51,6 +51,11 @@ impl Rendition {
         if self.part == 0 { self.msn } else { self.msn.next() }
     }
 
+    /// The bit rate as it was announced last.
+    pub(super) fn declared(&self) -> BitRate {
+        self.rates.declared()
+    }
+
     /// Begins a run of segments with an init segment of its own; every run but the first is a discontinuity.
     pub(super) fn begin(&mut self, body: Bytes, out: &mut VecDeque<LiveEvent>) {
         let init_id = self.init_id.map_or(0, |id| id + 1);

@@ -7,6 +7,7 @@ use super::{
     warnings::{PictureSigns, Signs, SoundSigns, warnings},
 };
 use crate::{
+    live::VideoRange,
     media::access_unit::TrackKind,
     packager::{Packager, Phase, gop::GopMeter, live::Live},
 };
@@ -55,6 +56,10 @@ pub struct VideoHealth {
     /// The newest complete one.
     pub key_frame_interval_seconds: Option<f64>,
     pub b_frames: bool,
+    /// `SDR`, `HLG` or `PQ`.
+    pub range: &'static str,
+    /// CEA-608 or 708 in the picture.
+    pub captions: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -108,20 +113,19 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
         ..
     } = packager;
     let audio_counts = meters.audio_totals(live.as_ref());
-    let drift_ms = live.as_ref().map(Live::audio_counts).unwrap_or_default().1;
     let plan = live.as_ref().map(Live::plan);
     let audio_tracks: Vec<AudioHealth> = tracks
-        .audio()
-        .into_iter()
-        .map(|config| AudioHealth {
-            index: 0,
+        .sounds()
+        .filter_map(|(index, config)| Some((index, config, meters.sounds.get(usize::from(index))?)))
+        .map(|(index, config, meter)| AudioHealth {
+            index,
             codec: config.codecs.clone(),
             channels: config.channels,
             sample_rate: config.output_rate,
-            kbps: round(meters.sounds[0].pace.newest().kbps),
-            drift_milliseconds: drift_ms,
-            level_db: meters.sounds[0].level_db().map(round),
-            silent_seconds: round(seconds(meters.sounds[0].silent_ms())),
+            kbps: round(meter.pace.newest().kbps),
+            drift_milliseconds: live.as_ref().map_or(0, |live| live.drift_ms(index)),
+            level_db: meter.level_db().map(round),
+            silent_seconds: round(seconds(meter.silent_ms())),
         })
         .collect();
     IngestHealth {
@@ -134,6 +138,12 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
             kbps: round(meters.video.newest().kbps),
             key_frame_interval_seconds: gop.last_ms().map(seconds),
             b_frames: meters.max_composition_ms > 0,
+            range: match config.range() {
+                VideoRange::Sdr => "SDR",
+                VideoRange::Hlg => "HLG",
+                VideoRange::Pq => "PQ",
+            },
+            captions: packager.captions,
         }),
         audio: audio_tracks.first().cloned(),
         history: meters.history.report(),
@@ -195,7 +205,7 @@ fn signs(packager: &Packager, sounds: &[AudioHealth]) -> Signs {
             .map(|sound| SoundSigns {
                 index: sound.index,
                 codec: sound.codec.clone(),
-                silent_ms: meters.sounds[usize::from(sound.index)].silent_ms(),
+                silent_ms: meters.silent_ms(sound.index),
                 gone_ms: meters.gone_ms(sound.index),
             })
             .collect(),

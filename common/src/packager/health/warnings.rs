@@ -172,7 +172,11 @@ fn sound_codec(sound: &SoundSigns) -> Option<String> {
 }
 
 fn sound(signs: &Signs, said: &mut Vec<String>) {
-    if signs.on_air && signs.picture.is_some() && signs.sounds.is_empty() {
+    let is_unsupported = signs
+        .unsupported
+        .iter()
+        .any(|(track, _)| track.kind == TrackKind::Audio);
+    if signs.on_air && signs.picture.is_some() && signs.sounds.is_empty() && !is_unsupported {
         said.push("No sound is sent: check Settings > Audio and the Audio Mixer".to_owned());
     }
     for sound in &signs.sounds {
