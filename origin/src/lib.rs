@@ -8,7 +8,6 @@ pub mod config;
 pub mod control;
 pub mod db;
 pub mod embedded;
-
 pub mod emotes;
 pub mod gate;
 pub mod ingest;
@@ -20,5 +19,7 @@ pub mod relays;
 pub mod retention;
 pub mod room;
 pub mod secrets;
+pub mod slate;
 pub mod stores;
+pub mod transcode;
 pub mod welcome;

@@ -23,7 +23,7 @@ use crate::{
     chat::Chats,
     db::{ChatRow, Room},
     relays::{RelayStatus, Relays, RoomsForRelays},
-    room::Rooms,
+    room::{Rooms, StreamSettings},
     stores::Stores,
 };
 
@@ -60,7 +60,9 @@ impl LivePlane for Plane {
 
     fn health(&self, room: &RoomSlug) -> serde_json::Value {
         let health = self.rooms.health(room).unwrap_or_default();
-        serde_json::to_value(health).expect("health is plain data")
+        let mut health = serde_json::to_value(health).expect("health is plain data");
+        health["ladder"] = serde_json::to_value(self.rooms.ladder_health(room)).expect("health is plain data");
+        health
     }
 
     fn viewers_of_invite(&self, invite_id: &str) -> HashSet<String> {
@@ -78,6 +80,10 @@ impl LivePlane for Plane {
 
     /// What may change (name, access, lock) is asked of the database at each join.
     fn room_changed(&self, _room: &Room) {}
+
+    fn stream_settings_changed(&self, room: &RoomSlug, settings: StreamSettings) {
+        self.rooms.set_stream_settings(room, settings);
+    }
 
     fn room_deleted(&self, room: &RoomSlug) {
         self.rooms.remove(room);

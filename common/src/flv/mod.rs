@@ -2,7 +2,9 @@
 
 pub mod codec_name;
 pub mod demux;
+pub mod file;
 pub mod tag;
 
+mod colour;
 mod enhanced;
 mod metadata;

@@ -204,3 +204,6 @@ fn milliseconds(later: Monotonic, earlier: Monotonic) -> i64 {
 fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ mod part;
 mod plan;
 mod rates;
 mod rendition;
+mod rung;
 mod sounds;
 mod tap;
 mod tracks;
@@ -45,6 +46,7 @@ use self::{
 };
 pub use self::{
     health::{AudioHealth, DroppedFrames, HistoryPoint, IngestHealth, UnsupportedTrack, VideoHealth},
+    rung::RungPackager,
     tap::Tapped,
 };
 use crate::{

@@ -100,6 +100,33 @@ impl Rendition {
         }
     }
 
+    /// A part that was lost, in ticks. Only after [`Self::begin`].
+    pub(super) fn gap(&mut self, dts: u64, duration: u64, last: bool, anchor: Anchor, out: &mut VecDeque<LiveEvent>) {
+        let at_ms = u128::from(dts) * 1000 / u128::from(self.timescale);
+        out.push_back(LiveEvent::Part(Part {
+            id: PartId {
+                rendition: self.id,
+                msn: self.msn,
+                part: self.part,
+            },
+            init_id: self.init_id.unwrap_or(0),
+            dts,
+            duration: u32::try_from(duration).unwrap_or(u32::MAX),
+            program_date_time: anchor.unix_at(i64::try_from(at_ms).unwrap_or(i64::MAX)),
+            flags: PartFlags {
+                independent: false,
+                last,
+                discontinuity: self.part == 0 && self.discontinuity,
+                gap: true,
+            },
+            body: Bytes::new(),
+        }));
+        self.part += 1;
+        if last {
+            self.next_segment(out);
+        }
+    }
+
     /// Ends the open segment, whose newest part did not say that it is the last.
     pub(super) fn segment_end(&mut self, out: &mut VecDeque<LiveEvent>) {
         if self.part > 0 {

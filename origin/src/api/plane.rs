@@ -21,7 +21,7 @@ use common::{
 use futures::future::BoxFuture;
 use serde::Serialize;
 
-use crate::{db::Room, relays::RelayStatus};
+use crate::{db::Room, relays::RelayStatus, room::StreamSettings};
 
 /// How a room stands on air.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,9 @@ pub trait LivePlane: Send + Sync + 'static {
 
     /// Name, access, listing, lock or slow mode changed.
     fn room_changed(&self, room: &Room);
+
+    /// What is offered of the room's stream, or what stands in for it, changed.
+    fn stream_settings_changed(&self, room: &RoomSlug, settings: StreamSettings);
 
     /// Ends the stream and forgets the room.
     fn room_deleted(&self, room: &RoomSlug);

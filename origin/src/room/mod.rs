@@ -7,10 +7,14 @@
 mod actor;
 mod admission;
 mod audience;
+mod figures;
 mod numbers;
 mod publication;
 mod registry;
+mod settings;
 mod state;
 
 pub use admission::{KeyLookup, RoomAdmission, RoomLease};
+pub use figures::record as record_figures;
 pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};
+pub use settings::{Slate, StreamSettings};

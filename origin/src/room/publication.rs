@@ -10,7 +10,7 @@ use common::{
     id::Msn,
     live::LiveEvent,
     media::access_unit::MediaMessage,
-    packager::{IngestHealth, Packager, PackagerConfig, PackagerNow},
+    packager::{IngestHealth, Offer, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
 use node::{clock, live::Live};
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::state::PublisherId;
+use crate::transcode::Ladder;
 
 /// What the room's actor and everybody who shows the room follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(super) struct Progress {
 pub(super) struct Publication {
     live: Arc<Live>,
     part_target_ms: u32,
+    ladder: Arc<Ladder>,
     inner: Mutex<Inner>,
     progress: watch::Sender<Progress>,
 }
@@ -38,6 +40,10 @@ pub(super) struct Publication {
 #[derive(Default)]
 struct Inner {
     packager: Option<Packager>,
+    /// Outlives the packager.
+    offer: Offer,
+    /// The packager's tap is open.
+    tapped: bool,
     publisher: Option<PublisherId>,
     last_media: Monotonic,
 }
@@ -54,10 +60,11 @@ fn now() -> PackagerNow {
 }
 
 impl Publication {
-    pub(super) fn new(live: Arc<Live>, part_target_ms: u32) -> Self {
+    pub(super) fn new(live: Arc<Live>, part_target_ms: u32, ladder: Arc<Ladder>) -> Self {
         Self {
             live,
             part_target_ms,
+            ladder,
             inner: Mutex::default(),
             progress: watch::Sender::default(),
         }
@@ -65,6 +72,10 @@ impl Publication {
 
     pub(super) fn live(&self) -> &Arc<Live> {
         &self.live
+    }
+
+    pub(super) fn ladder(&self) -> &Arc<Ladder> {
+        &self.ladder
     }
 
     pub(super) fn progress(&self) -> watch::Receiver<Progress> {
@@ -76,14 +87,25 @@ impl Publication {
         let mut inner = self.lock();
         inner.publisher = Some(publisher);
         inner.last_media = clock::monotonic();
-        let part_target_ms = self.part_target_ms;
-        inner.packager.get_or_insert_with(|| {
-            Packager::new(PackagerConfig {
-                part_target_ms,
+        if inner.packager.is_none() {
+            let mut packager = Packager::new(PackagerConfig {
+                part_target_ms: self.part_target_ms,
                 seed,
                 first_msn,
-            })
-        });
+            });
+            packager.set_offer(self.ladder.keepable(inner.offer.clone()));
+            inner.packager = Some(packager);
+            inner.tapped = false;
+        }
+    }
+
+    /// What epochs that start from now on offer beside the source.
+    pub(super) fn set_offer(&self, offer: Offer) {
+        let mut inner = self.lock();
+        if let Some(packager) = &mut inner.packager {
+            packager.set_offer(self.ladder.keepable(offer.clone()));
+        }
+        inner.offer = offer;
     }
 
     /// Whether a stream is open, with or without a publisher.
@@ -93,7 +115,7 @@ impl Publication {
 
     /// Whether there is something to play, if only what is left of a stream that is over.
     pub(super) fn has_media(&self) -> bool {
-        self.live.read(|windows| windows.current().is_some())
+        self.live.read(|windows| windows.current().is_some()) || self.ladder.has_media()
     }
 
     /// Packages one message. Bad media is counted and left out: the stream goes on.
@@ -104,6 +126,7 @@ impl Publication {
             return Err(NotThePublisher);
         }
         inner.last_media = now.monotonic;
+        self.turn_tap(&mut inner);
         if let Some(packager) = &mut inner.packager {
             if let Err(reason) = packager.push(now, message) {
                 warn!(%reason, "media left out");
@@ -153,17 +176,34 @@ impl Publication {
             }
         });
         self.live.expire();
+        self.ladder.expire();
     }
 
     pub(super) fn health(&self) -> Option<IngestHealth> {
         self.lock().packager.as_ref().map(Packager::health)
     }
 
+    /// Opens the tap while somebody watches a rung.
+    fn turn_tap(&self, inner: &mut Inner) {
+        let wanted = self.ladder.wants_tap();
+        if let Some(packager) = inner.packager.as_mut().filter(|_| inner.tapped != wanted) {
+            packager.set_tap(wanted);
+            inner.tapped = wanted;
+            if !wanted {
+                self.ladder.tap_shut();
+            }
+        }
+    }
+
     fn deliver(&self, packager: &mut Packager) {
         let mut started = false;
         while let Some(event) = packager.poll() {
+            if event == LiveEvent::End {
+                self.ladder.epoch_ended();
+            }
             if let LiveEvent::Start(description) = &event {
                 started = true;
+                self.ladder.epoch_began(description);
                 info!(
                     epoch = %description.epoch,
                     target_duration_s = description.target_duration_s,
@@ -175,6 +215,9 @@ impl Publication {
             if let Err(reason) = self.live.apply(event) {
                 error!(%reason, "the packager and the window disagree");
             }
+        }
+        while let Some(tapped) = packager.poll_tapped() {
+            self.ladder.tapped(&tapped);
         }
         let next_msn = packager.next_msn();
         self.progress.send_if_modified(|progress| {
@@ -199,9 +242,13 @@ impl Publication {
         self.inner.lock().unwrap_or_else(|poisoned| {
             error!("packaging failed by a bug: the stream is over");
             let mut inner = poisoned.into_inner();
-            *inner = Inner::default();
+            *inner = Inner {
+                offer: std::mem::take(&mut inner.offer),
+                ..Inner::default()
+            };
             self.inner.clear_poison();
             self.live.abandon();
+            self.ladder.abandon();
             self.progress.send_modify(|progress| progress.started_at = None);
             inner
         })
@@ -218,10 +265,14 @@ mod tests {
         media::access_unit::StreamMetadata,
     };
 
+    use node::shutdown::Shutdown;
+
     use super::*;
+    use crate::transcode::Transcoder;
 
     fn on_air() -> Publication {
-        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500);
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500, ladder);
         publication.accept(PublisherId(1), Msn(7), 1);
         let description = EpochDescription {
             ladder: Vec::new(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use common::{
-    id::{Msn, RoomSlug},
+    id::{Msn, RoomSlug, Rung},
     packager::IngestHealth,
     time::UnixMillis,
     wire::control::{RoomReport, RoomState},
@@ -16,12 +16,16 @@ use common::{
 use node::{clock, live::Live, shutdown::Shutdown};
 use tokio::sync::{mpsc, watch};
 
-use crate::ingest::admission::LeaseEnded;
+use crate::{
+    ingest::admission::LeaseEnded,
+    transcode::{Ladder, LadderHealth, RungHold, Transcoder},
+};
 
 use super::{
     actor::{Actor, COMMAND_QUEUE, RoomCommand},
     audience::Audience,
     publication::Publication,
+    settings::StreamSettings,
 };
 
 /// What is shown of a room.
@@ -64,6 +68,7 @@ pub struct Rooms(Arc<Shared>);
 struct Shared {
     config: RoomsConfig,
     store: Arc<dyn MsnStore>,
+    transcoder: Transcoder,
     shutdown: Shutdown,
     rooms: Mutex<HashMap<RoomSlug, Arc<Room>>>,
     /// What relays are told; changes are followed by whoever tells them.
@@ -71,11 +76,23 @@ struct Shared {
 }
 
 impl Rooms {
+    /// Rooms without a ladder.
     pub fn new(config: RoomsConfig, store: Arc<dyn MsnStore>, shutdown: Shutdown) -> Self {
+        let transcoder = Transcoder::none(&shutdown);
+        Self::with_transcoder(config, store, transcoder, shutdown)
+    }
+
+    pub fn with_transcoder(
+        config: RoomsConfig,
+        store: Arc<dyn MsnStore>,
+        transcoder: Transcoder,
+        shutdown: Shutdown,
+    ) -> Self {
         let (rooms, states) = (Mutex::default(), watch::Sender::default());
         Self(Arc::new(Shared {
             config,
             store,
+            transcoder,
             shutdown,
             rooms,
             states,
@@ -89,7 +106,8 @@ impl Rooms {
             return;
         }
         let live = Arc::new(Live::new(self.0.config.retention));
-        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms));
+        let ladder = Ladder::new(self.0.transcoder.clone(), self.0.config.retention);
+        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms, ladder));
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let (shown, status) = watch::channel(RoomStatus::default());
         let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, Arc::clone(&self.0.store));
@@ -139,6 +157,13 @@ impl Rooms {
         }
     }
 
+    /// The host wants the room's stream to be so from now on; a room that is new offers nothing.
+    pub fn set_stream_settings(&self, slug: &RoomSlug, settings: StreamSettings) {
+        if let Some(room) = self.room(slug) {
+            room.publication.set_offer(settings.offer);
+        }
+    }
+
     pub fn status(&self, slug: &RoomSlug) -> RoomStatus {
         self.room(slug).map(|room| *room.status.borrow()).unwrap_or_default()
     }
@@ -171,8 +196,32 @@ impl Rooms {
         self.room(slug)?.publication.health()
     }
 
+    /// Of all rooms with an open stream.
+    pub(super) fn all_health(&self) -> Vec<(RoomSlug, IngestHealth)> {
+        let rooms: Vec<(RoomSlug, Arc<Room>)> = {
+            let rooms = self.rooms();
+            rooms
+                .iter()
+                .map(|(slug, room)| (slug.clone(), Arc::clone(room)))
+                .collect()
+        };
+        let health = |(slug, room): (RoomSlug, Arc<Room>)| Some((slug, room.publication.health()?));
+        rooms.into_iter().filter_map(health).collect()
+    }
+
     pub fn live(&self, slug: &RoomSlug) -> Option<Arc<Live>> {
         Some(Arc::clone(self.room(slug)?.publication.live()))
+    }
+
+    /// A claim to a rung of the room's ladder, which is made while claims live; `None`: it is not offered, or was given up.
+    pub fn rung(&self, slug: &RoomSlug, rung: Rung) -> Option<RungHold> {
+        self.room(slug)?.publication.ladder().claim(rung)
+    }
+
+    /// How the room's ladder is. Empty for a room that is not there.
+    pub fn ladder_health(&self, slug: &RoomSlug) -> LadderHealth {
+        self.room(slug)
+            .map_or_else(LadderHealth::default, |room| room.publication.ladder().health())
     }
 
     /// What relays are to know of all rooms, and how it changes.

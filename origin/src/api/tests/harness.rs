@@ -36,6 +36,7 @@ use crate::{
     control::{Addresses, Control, ControlConfig},
     db::Room,
     relays::{RelayStatus, ViaRelay, ViewerPeer},
+    room::{Slate, StreamSettings},
     secrets::{SecretText, admin_token},
 };
 
@@ -94,6 +95,20 @@ impl LivePlane for Plane {
 
     fn room_changed(&self, room: &Room) {
         self.tell(format!("changed {} locked={}", room.slug, room.locked));
+    }
+
+    fn stream_settings_changed(&self, room: &RoomSlug, StreamSettings { offer, slate }: StreamSettings) {
+        let ladder: Vec<&str> = offer.ladder.iter().map(|rung| rung.as_str()).collect();
+        let slate = match slate {
+            Slate::Off => "off",
+            Slate::Card => "card",
+            Slate::Picture(_) => "picture",
+        };
+        self.tell(format!(
+            "stream of {room}: {ladder:?} audio_only={} labels={} slate={slate}",
+            offer.audio_only,
+            offer.labels.len()
+        ));
     }
 
     fn room_deleted(&self, room: &RoomSlug) {

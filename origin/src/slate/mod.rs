@@ -1,0 +1,3 @@
+//! What stands in for a publisher that was lost.
+
+pub mod picture;
