@@ -31,6 +31,7 @@ use crate::{
     relays::{LinkState, Relays, RoomsForRelays},
     retention,
     room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings, record_figures},
+    slate::making::SlateMaker,
     stores::{self, Stores},
     transcode::Transcoder,
 };
@@ -41,6 +42,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 const DB_CLOSE: Duration = Duration::from_secs(1);
 /// Folder of the link's authority in the data folder.
 const PKI_FOLDER: &str = "pki";
+/// The same of slates as ffmpeg made them.
+const SLATES_FOLDER: &str = "slates";
 
 /// An origin that can start: its addresses are bound, its data folder and database are open.
 pub struct Origin {
@@ -245,6 +248,10 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
     let settings = RoomsConfig {
         part_target_ms: config.part_target_ms,
         retention: Retention::origin(),
+        slates: Some(Arc::new(SlateMaker::new(
+            config.ffmpeg.clone(),
+            config.data_dir.join(SLATES_FOLDER),
+        ))),
     };
     let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
     let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());

@@ -99,7 +99,7 @@ pub struct Flags {
     /// HOST:PORT under which relays reach the link, several with commas [default: host of the public URL, port of --link]
     #[arg(long, value_name = "HOST:PORT", global = true)]
     link_advertise: Option<String>,
-    /// The ffmpeg that makes smaller qualities, found on PATH if it is a bare name [default: ffmpeg]
+    /// The ffmpeg that makes smaller qualities and slates, found on PATH if it is a bare name [default: ffmpeg]
     #[arg(long, value_name = "PATH", global = true)]
     ffmpeg: Option<String>,
     /// Certificate chain (PEM): the HTTP listeners then speak TLS
@@ -132,7 +132,7 @@ pub struct Config {
     pub part_target_ms: u32,
     /// HOST:PORT, in the order in which a relay tries them.
     pub link_advertise: Vec<String>,
-    /// Looked for on PATH if it has no folder. That there is none is no error: rooms then have no ladder.
+    /// Looked for on PATH if it has no folder. That there is none is no error: rooms then have no ladder and no slate.
     pub ffmpeg: PathBuf,
     pub tls: Option<TlsFiles>,
     pub log_format: LogFormat,

@@ -1,6 +1,6 @@
 //! The live side of the origin as the API and the relays see it: rooms, chats and relays behind their traits.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, net::IpAddr, sync::Arc};
 
 use common::{
     auth::Role,
@@ -62,6 +62,8 @@ impl LivePlane for Plane {
         let health = self.rooms.health(room).unwrap_or_default();
         let mut health = serde_json::to_value(health).expect("health is plain data");
         health["ladder"] = serde_json::to_value(self.rooms.ladder_health(room)).expect("health is plain data");
+        let slate = self.rooms.slate_health(room);
+        health["slate"] = serde_json::to_value(slate).expect("a state and a text");
         health
     }
 
@@ -96,6 +98,15 @@ impl LivePlane for Plane {
 
     fn publisher_done(&self, room: &RoomSlug) {
         self.rooms.publisher_done(room);
+    }
+
+    fn pass_done(&self, name: &str) -> bool {
+        self.rooms.pass_done(name)
+    }
+
+    fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>> {
+        let room = room.clone();
+        async move { self.rooms.issue_pass(&room, caller, encoder).await }.boxed()
     }
 
     fn revoke(&self, revocation: Revocation) {
@@ -187,6 +198,7 @@ mod tests {
         let settings = RoomsConfig {
             part_target_ms: 333,
             retention: Retention::origin(),
+            slates: None,
         };
         let rooms = Rooms::new(settings, Arc::new(stores.clone()), Shutdown::new());
         let relays = Relays::new(LinkState::default(), Arc::new(stores.clone()));

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn exp_golomb_codes_are_those_of_the_tables() {
-        let mut bits = BitReader::new(&[0b1_010_011_0, 0b0100_0010, 0b1_0000000]);
+        let mut bits = BitReader::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000]);
         let read: Vec<_> = std::iter::from_fn(|| bits.exp_golomb().ok()).take(5).collect();
         assert_eq!(read, [0, 1, 2, 3, 4]);
         assert!(bits.exp_golomb().is_err(), "zeros without an end");

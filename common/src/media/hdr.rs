@@ -52,8 +52,11 @@ pub(super) fn av1_mastering(content: &[u8]) -> Option<MasteringDisplay> {
     })
 }
 
+/// Chromaticities in x and y.
+type Points = [(f64, f64); 4];
+
 /// Four points in their unit, and two luminances as they stand.
-fn points_and_luminances(content: &[u8], unit: f64) -> Option<([(f64, f64); 4], f64, f64)> {
+fn points_and_luminances(content: &[u8], unit: f64) -> Option<(Points, f64, f64)> {
     let (points, luminances) = content.split_first_chunk::<16>()?;
     let mut read = [(0.0, 0.0); 4];
     for (point, &[a, b, c, d]) in read.iter_mut().zip(points.as_chunks::<4>().0) {

@@ -9,12 +9,15 @@ mod admission;
 mod audience;
 mod figures;
 mod numbers;
+mod passes;
 mod publication;
 mod registry;
 mod settings;
+mod stand_in;
 mod state;
 
 pub use admission::{KeyLookup, RoomAdmission, RoomLease};
 pub use figures::record as record_figures;
 pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};
 pub use settings::{Slate, StreamSettings};
+pub use stand_in::SlateHealth;

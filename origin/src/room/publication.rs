@@ -8,16 +8,19 @@ use std::{
 
 use common::{
     id::Msn,
-    live::LiveEvent,
+    live::{EpochDescription, LiveEvent},
     media::access_unit::MediaMessage,
     packager::{IngestHealth, Offer, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
-use node::{clock, live::Live};
+use node::{
+    clock,
+    live::{Live, LiveWindows},
+};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::state::PublisherId;
+use super::state::{PublisherId, STALL_SILENCE};
 use crate::transcode::Ladder;
 
 /// What the room's actor and everybody who shows the room follow.
@@ -46,7 +49,14 @@ struct Inner {
     tapped: bool,
     publisher: Option<PublisherId>,
     last_media: Monotonic,
+    /// Of the publisher's tracks: what it has to have said again after something stood in for it.
+    configurations: Vec<MediaMessage>,
+    /// What was pushed last is a slate's.
+    stands_in: bool,
 }
+
+/// A publisher has no more: one picture and so many sounds, each with a configuration, and colours.
+const MAX_CONFIGURATIONS: usize = 16;
 
 /// The publisher is not the room's any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +97,8 @@ impl Publication {
         let mut inner = self.lock();
         inner.publisher = Some(publisher);
         inner.last_media = clock::monotonic();
+        inner.configurations.clear();
+        inner.end_stand_in();
         if inner.packager.is_none() {
             let mut packager = Packager::new(PackagerConfig {
                 part_target_ms: self.part_target_ms,
@@ -118,6 +130,15 @@ impl Publication {
         self.live.read(|windows| windows.current().is_some()) || self.ladder.has_media()
     }
 
+    /// Of the epoch that goes on.
+    pub(super) fn description(&self) -> Option<Arc<EpochDescription>> {
+        let current = |windows: &LiveWindows| {
+            let current = windows.current().filter(|window| !window.ended());
+            current.map(|window| Arc::clone(window.description()))
+        };
+        self.live.read(current)
+    }
+
     /// Packages one message. Bad media is counted and left out: the stream goes on.
     pub(super) fn push(&self, publisher: PublisherId, message: MediaMessage) -> Result<(), NotThePublisher> {
         let now = now();
@@ -127,13 +148,44 @@ impl Publication {
         }
         inner.last_media = now.monotonic;
         self.turn_tap(&mut inner);
+        let mut again = Vec::new();
+        if inner.end_stand_in() {
+            again.clone_from(&inner.configurations);
+        }
+        inner.remember(&message);
         if let Some(packager) = &mut inner.packager {
-            if let Err(reason) = packager.push(now, message) {
-                warn!(%reason, "media left out");
+            for message in again.into_iter().chain([message]) {
+                if let Err(reason) = packager.push(now, message) {
+                    warn!(%reason, "media left out");
+                }
             }
             self.deliver(packager);
         }
         Ok(())
+    }
+
+    /// Packages what stands in for a publisher that is gone or silent; nothing, while one sends.
+    pub(super) fn stand_in(&self, messages: Vec<MediaMessage>) {
+        self.outlive(|| {
+            let now = now();
+            let mut inner = self.lock();
+            if inner.publisher.is_some() && now.monotonic.since(inner.last_media) < STALL_SILENCE {
+                return;
+            }
+            self.turn_tap(&mut inner);
+            let begins = !std::mem::replace(&mut inner.stands_in, true);
+            if let Some(packager) = &mut inner.packager {
+                if begins {
+                    packager.interrupted(now);
+                }
+                for message in messages {
+                    if let Err(reason) = packager.push(now, message) {
+                        warn!(%reason, "a slate's media left out");
+                    }
+                }
+                self.deliver(packager);
+            }
+        });
     }
 
     /// How long the publisher has sent nothing.
@@ -158,6 +210,7 @@ impl Publication {
         self.outlive(|| {
             let mut inner = self.lock();
             inner.publisher = None;
+            inner.stands_in = false;
             if let Some(mut packager) = inner.packager.take() {
                 packager.end(now());
                 self.deliver(&mut packager);
@@ -255,14 +308,42 @@ impl Publication {
     }
 }
 
+impl Inner {
+    /// A publisher sends again: what stood in for it is over. False: nothing did.
+    fn end_stand_in(&mut self) -> bool {
+        let stood_in = std::mem::replace(&mut self.stands_in, false);
+        if let Some(packager) = self.packager.as_mut().filter(|_| stood_in) {
+            packager.interrupted(now());
+        }
+        stood_in
+    }
+
+    fn remember(&mut self, message: &MediaMessage) {
+        let is_of = |kept: &MediaMessage| match (kept, message) {
+            (MediaMessage::Config { track: kept, .. }, MediaMessage::Config { track, .. }) => kept == track,
+            (kept, message) => std::mem::discriminant(kept) == std::mem::discriminant(message),
+        };
+        if matches!(message, MediaMessage::AccessUnit(_)) {
+            return;
+        }
+        if let Some(kept) = self.configurations.iter_mut().find(|kept| is_of(kept)) {
+            kept.clone_from(message);
+        } else if self.configurations.len() < MAX_CONFIGURATIONS {
+            self.configurations.push(message.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use common::{
+        id::RenditionId,
         live::{
-            BitRate, EpochDescription, RenditionDescription, RenditionFormat,
+            BitRate, RenditionDescription, RenditionFormat,
             window::{LiveWindow, Retention},
         },
-        media::access_unit::StreamMetadata,
+        media::access_unit::{AccessUnit, Codec, StreamMetadata, TrackId},
     };
 
     use node::shutdown::Shutdown;
@@ -320,6 +401,59 @@ mod tests {
         assert_eq!(publication.push(PublisherId(1), message), Err(NotThePublisher));
         publication.accept(PublisherId(2), Msn(8), 2);
         assert!(publication.is_open());
+    }
+
+    fn sound(timestamp_ms: u32) -> MediaMessage {
+        MediaMessage::AccessUnit(AccessUnit {
+            track: TrackId::AUDIO,
+            timestamp_ms,
+            composition_ms: 0,
+            sync: true,
+            payload: Bytes::from_static(b"frame"),
+        })
+    }
+
+    #[test]
+    fn a_publisher_that_was_stood_in_for_goes_on_without_saying_again_what_it_sends() {
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333, ladder);
+        let publisher = PublisherId(1);
+        publication.accept(publisher, Msn(7), 1);
+        let metadata = StreamMetadata {
+            has_video: Some(false),
+            has_audio: Some(true),
+            ..StreamMetadata::default()
+        };
+        let config = MediaMessage::Config {
+            track: TrackId::AUDIO,
+            codec: Codec::Aac,
+            record: Bytes::from_static(&[0x11, 0x90]),
+        };
+        publication.push(publisher, MediaMessage::Metadata(metadata)).unwrap();
+        publication.push(publisher, config.clone()).unwrap();
+        let send = |from: u32| {
+            (0..200).for_each(|number| publication.push(publisher, sound(from + number * 64 / 3)).unwrap());
+        };
+        let begun = || {
+            publication
+                .live
+                .read(|windows| windows.current().unwrap().next(RenditionId(0)).0)
+        };
+        send(0);
+        let epoch = publication.description().unwrap().epoch;
+        let before = begun();
+        publication.stand_in(vec![config.clone(), sound(90_000)]);
+        assert_eq!(begun(), before, "nothing stands in for a publisher that sends");
+        // As if it had been silent.
+        publication.lock().publisher = None;
+        let card = (0..200).map(|number| sound(number * 64 / 3));
+        publication.stand_in([config].into_iter().chain(card).collect());
+        let shown = begun();
+        assert!(shown > before);
+        publication.lock().publisher = Some(publisher);
+        send(5_000);
+        assert!(begun() > Msn(shown.0 + 1), "{:?} after {shown:?}", begun());
+        assert_eq!(publication.description().unwrap().epoch, epoch);
     }
 
     #[test]

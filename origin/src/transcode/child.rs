@@ -65,6 +65,7 @@ pub(super) struct Child {
     base_ms: i64,
     reader: FileReader,
     demuxer: Demuxer,
+    demuxed: VecDeque<Demuxed>,
     /// Unwrapped, of the newest frame that came back.
     newest_ms: i64,
     said: BytesMut,
@@ -113,6 +114,7 @@ impl Child {
             base_ms,
             reader: FileReader::default(),
             demuxer: Demuxer::new(),
+            demuxed: VecDeque::new(),
             newest_ms: 0,
             said: BytesMut::new(),
             is_over: false,
@@ -188,29 +190,30 @@ impl Child {
     }
 
     fn parse(&mut self) -> Option<Answer> {
-        while !self.is_over {
-            let tag = match self.reader.next_tag() {
-                Ok(tag) => tag?,
-                Err(reason) => {
-                    self.said.extend_from_slice(reason.to_string().as_bytes());
-                    self.is_over = true;
-                    break;
-                }
-            };
-            match self.demuxer.push(&tag) {
-                Ok(Some(Demuxed::Media(MediaMessage::Config { codec, record, .. }))) => {
+        loop {
+            match self.demuxed.pop_front() {
+                Some(Demuxed::Media(MediaMessage::Config { codec, record, .. })) => {
                     match VideoConfig::parse(codec, &record) {
                         Ok(config) => return Some(Answer::Config(config)),
                         Err(reason) => self.said.extend_from_slice(reason.to_string().as_bytes()),
                     }
                 }
-                Ok(Some(Demuxed::Media(MediaMessage::AccessUnit(unit)))) if unit.track.kind == TrackKind::Video => {
+                Some(Demuxed::Media(MediaMessage::AccessUnit(unit))) if unit.track.kind == TrackKind::Video => {
                     return Some(self.frame(unit));
                 }
-                _ => {}
+                Some(_) => {}
+                None if self.is_over => return None,
+                None => match self.reader.next_tag() {
+                    // A tag that cannot be read is none of a picture that could be shown.
+                    Ok(Some(tag)) => self.demuxed.extend(self.demuxer.push(&tag).unwrap_or_default()),
+                    Ok(None) => return None,
+                    Err(reason) => {
+                        self.said.extend_from_slice(reason.to_string().as_bytes());
+                        self.is_over = true;
+                    }
+                },
             }
         }
-        None
     }
 
     fn frame(&mut self, unit: AccessUnit) -> Answer {

@@ -99,12 +99,14 @@ fn is_as_asked(flv: &[u8]) -> bool {
     let mut frames = Vec::new();
     let mut is_configured = false;
     while let Ok(Some(tag)) = reader.next_tag() {
-        match demuxer.push(&tag) {
-            Ok(Some(Demuxed::Media(MediaMessage::Config { .. }))) => is_configured = true,
-            Ok(Some(Demuxed::Media(MediaMessage::AccessUnit(unit)))) => {
-                frames.push((unit.timestamp_ms, unit.composition_ms, unit.sync));
+        for demuxed in demuxer.push(&tag).unwrap_or_default() {
+            match demuxed {
+                Demuxed::Media(MediaMessage::Config { .. }) => is_configured = true,
+                Demuxed::Media(MediaMessage::AccessUnit(unit)) => {
+                    frames.push((unit.timestamp_ms, unit.composition_ms, unit.sync));
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
     let expected = (0..TRIAL_FRAMES).map(|frame| {

@@ -12,13 +12,15 @@ const UNSPECIFIED: u8 = 2;
 /// From this level index on there are two tiers.
 const FIRST_TIERED_LEVEL: u8 = 8;
 
+/// Ticks a second, and ticks of a picture.
+type Timing = (u32, u64);
+
 /// What is used of a sequence header.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SequenceHeader {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Time scale, and its units in a picture.
-    pub(super) timing: Option<(u32, u64)>,
+    pub(super) timing: Option<Timing>,
     pub(super) colour: ColourInfo,
     profile: u8,
     level: u8,
@@ -109,7 +111,7 @@ impl SequenceHeader {
 }
 
 /// Level and tier of the first operating point, and the timing.
-fn read_operating_points(bits: &mut BitReader<'_>) -> Result<(u8, bool, Option<(u32, u64)>), Flaw> {
+fn read_operating_points(bits: &mut BitReader<'_>) -> Result<(u8, bool, Option<Timing>), Flaw> {
     let mut timing = None;
     let mut delay_bits = None;
     if bits.flag()? {

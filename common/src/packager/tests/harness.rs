@@ -271,7 +271,7 @@ impl Reader {
                 let init = inspect::read_init(&body).unwrap();
                 let description = &epoch.description.renditions[usize::from(rendition.0)];
                 assert_eq!(init.timescale, description.timescale);
-                let is_video = matches!(init.entry, SampleEntry::Avc1 { .. });
+                let is_video = matches!(init.entry, SampleEntry::Video { .. });
                 assert_eq!(is_video, matches!(description.format, RenditionFormat::Video { .. }));
             }
             LiveEvent::Part(part) => self.part(part),
