@@ -30,7 +30,7 @@ use crate::{
     plane::Plane,
     relays::{LinkState, Relays, RoomsForRelays},
     retention,
-    room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings},
+    room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings, record_figures},
     slate::making::SlateMaker,
     stores::{self, Stores},
     transcode::Transcoder,
@@ -105,6 +105,9 @@ impl Origin {
         let state = link_state(&self.control, &stores, &known).await?;
         let relays = Relays::new(state, Arc::new(stores.clone()));
         let rooms = open_rooms(config, &known, &stores, &shutdown);
+        if metrics.is_some() {
+            shutdown.spawn(record_figures(rooms.clone(), shutdown.clone()));
+        }
         for (room, settings) in stream_settings(&self.control).await? {
             rooms.set_stream_settings(&room, settings);
         }

@@ -60,6 +60,7 @@ impl LivePlane for Plane {
     fn health(&self, room: &RoomSlug) -> serde_json::Value {
         let health = self.rooms.health(room).unwrap_or_default();
         let mut health = serde_json::to_value(health).expect("health is plain data");
+        health["ladder"] = serde_json::to_value(self.rooms.ladder_health(room)).expect("health is plain data");
         let slate = self.rooms.slate_health(room);
         health["slate"] = serde_json::to_value(slate).expect("a state and a text");
         health

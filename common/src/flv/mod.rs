@@ -1,5 +1,6 @@
 //! FLV tags as RTMP carries them: the bodies of audio, video and data messages, legacy and Enhanced RTMP headers.
 
+pub mod codec_name;
 pub mod demux;
 pub mod file;
 pub mod tag;

@@ -149,5 +149,11 @@ pub enum MediaMessage {
     },
     /// Colours of the picture from here on.
     Colour(ColourInfo),
+    /// A track that is not carried, for its codec or its number. None of its access units follow.
+    Unsupported {
+        track: TrackId,
+        /// In words.
+        codec: String,
+    },
     AccessUnit(AccessUnit),
 }

@@ -3,6 +3,7 @@
 pub mod aac;
 pub mod access_unit;
 pub mod audio_config;
+pub mod audio_level;
 pub mod captions;
 pub mod config_error;
 pub mod h264;

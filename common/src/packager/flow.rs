@@ -89,6 +89,7 @@ impl Packager {
         self.gather.clear();
         self.remember();
         self.gop.reset();
+        self.meters.broken();
     }
 
     /// Keeps what the open epoch shows of the publisher.
@@ -112,7 +113,7 @@ impl Packager {
         self.remember();
         if let Some(live) = self.live.take() {
             self.next_msn = live.next_msn().map_or(self.next_msn, |msn| msn.max(self.next_msn));
-            self.meters.keep_audio_counts(live.audio_counts().0);
+            self.meters.keep_audio_counts(live.audio_counts());
             self.events.push_back(LiveEvent::End);
             self.tap.end();
         }

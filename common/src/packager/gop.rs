@@ -38,7 +38,6 @@ pub(super) struct GopMeter {
     longest_ms: Option<i64>,
     longest_steady_ms: Option<i64>,
     last_ms: Option<i64>,
-    longest_stall_ms: i64,
     /// A ring of the newest intervals.
     intervals: Vec<i64>,
     intervals_seen: usize,
@@ -70,7 +69,6 @@ impl GopMeter {
             && interval > STALL_MS.max(typical * STALL_FACTOR)
         {
             self.stalled_ms += interval - typical;
-            self.longest_stall_ms = self.longest_stall_ms.max(interval);
         }
         if self.intervals.len() < INTERVALS {
             self.intervals.push(interval);
@@ -84,7 +82,6 @@ impl GopMeter {
     pub(super) fn reset(&mut self) {
         *self = Self {
             last_ms: self.last_ms,
-            longest_stall_ms: self.longest_stall_ms,
             ..Self::default()
         };
     }
@@ -120,11 +117,6 @@ impl GopMeter {
     /// Time since the newest key frame, to the newest frame.
     pub(super) fn open_ms(&self) -> Option<i64> {
         Some(self.newest_ms? - self.key_ms?)
-    }
-
-    /// The longest interval that was a stall.
-    pub(super) fn longest_stall_ms(&self) -> i64 {
-        self.longest_stall_ms
     }
 
     /// The usual time between frames, in ticks of 1/90000 s: the mean of those intervals that differ by rounding alone.
@@ -181,6 +173,5 @@ pub(super) mod tests {
         meter.frame(2990, true);
         assert_eq!(meter.longest_ms(), Some(2990));
         assert_eq!(meter.longest_steady_ms(), Some(30 * 33));
-        assert_eq!(meter.longest_stall_ms(), 2990 - 29 * 33);
     }
 }

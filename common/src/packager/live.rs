@@ -144,10 +144,15 @@ impl Live {
         i64::try_from(video.max(self.sounds.end_ms())).unwrap_or(i64::MAX)
     }
 
-    /// Frames that the audio rules left out or put in, and how far the first sound's timestamps are off its count of samples, in milliseconds.
-    pub(super) fn audio_counts(&self) -> (AudioCounts, i64) {
-        let drift = self.sounds.drifts_ms().next();
-        (self.sounds.counts(), drift.map_or(0, |(_, drift)| drift))
+    /// Frames that the audio rules left out or put in.
+    pub(super) fn audio_counts(&self) -> AudioCounts {
+        self.sounds.counts()
+    }
+
+    /// How far a sound's timestamps are off its count of samples, in milliseconds.
+    pub(super) fn drift_ms(&self, sound: u8) -> i64 {
+        let mut drifts = self.sounds.drifts_ms();
+        drifts.find(|&(index, _)| index == sound).map_or(0, |(_, drift)| drift)
     }
 
     /// What is declared of each track.

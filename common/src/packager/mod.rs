@@ -45,7 +45,7 @@ use self::{
     tracks::{Configured, Tracks, is_carried},
 };
 pub use self::{
-    health::{AudioHealth, DroppedFrames, IngestHealth, VideoHealth},
+    health::{AudioHealth, DroppedFrames, HistoryPoint, IngestHealth, UnsupportedTrack, VideoHealth},
     rung::RungPackager,
     tap::Tapped,
 };
@@ -191,6 +191,7 @@ impl Packager {
         if self.phase == Phase::Ended {
             return Err(PackagerError::Ended);
         }
+        self.meters.advance(now, self.live.as_ref());
         match message {
             MediaMessage::Metadata(metadata) => {
                 self.tracks.metadata = metadata;
@@ -205,6 +206,10 @@ impl Packager {
                 let configured = self.tracks.set_colour(colour)?;
                 self.configured(now, configured)
             }
+            MediaMessage::Unsupported { track, codec } => {
+                self.meters.unsupported(track, &codec);
+                Ok(())
+            }
             MediaMessage::AccessUnit(unit) => self.access_unit(now, unit),
         }
     }
@@ -216,6 +221,7 @@ impl Packager {
             return;
         }
         self.break_off();
+        self.meters.interrupted();
         self.clock.interrupt();
         self.tracks.interrupt();
     }
@@ -237,6 +243,7 @@ impl Packager {
 
     /// Time has gone by: decides what was waiting for it.
     pub fn tick(&mut self, now: PackagerNow) {
+        self.meters.advance(now, self.live.as_ref());
         if self.phase == Phase::Gathering {
             // A configuration that cannot be written was reported when it came.
             let _ = self.settle(now);
@@ -304,7 +311,7 @@ impl Packager {
             self.captions = self.captions || has_captions(config.codec, &unit.payload);
             self.gop.frame(at_ms, unit.sync);
         }
-        self.meters.frame(&unit, at_ms);
+        self.meters.frame(now, &unit, at_ms, &self.tracks);
         self.inbox.push_back(Frame {
             track,
             at_ms,

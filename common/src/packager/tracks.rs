@@ -148,11 +148,6 @@ impl Tracks {
             .map(|track| &track.config)
     }
 
-    /// The first sound.
-    pub(super) fn audio(&self) -> Option<&AudioConfig> {
-        self.sounds().next().map(|(_, config)| config)
-    }
-
     /// All sounds, by their numbers.
     pub(super) fn sounds(&self) -> impl Iterator<Item = (u8, &AudioConfig)> {
         let current = |track: &Option<Track<AudioConfig>>| track.as_ref().is_some_and(|track| track.current);

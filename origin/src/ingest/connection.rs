@@ -9,9 +9,11 @@ use std::{
 
 use common::{
     flv::{
-        demux::{Demuxed, Demuxer, FlvError},
+        codec_name::common_name,
+        demux::{Demuxed, Demuxer, FlvError, Unsupported},
         tag::Tag,
     },
+    media::access_unit::MediaMessage,
     rtmp::{
         publish_status::Refusal,
         session::{CloseReason, Output, Session},
@@ -233,10 +235,14 @@ impl<L: Lease> Publication<L> {
         for found in found {
             match (found, &mut self.lease) {
                 (Demuxed::Media(message), Some(lease)) => lease.push(message).map_err(Over::LeaseEnded)?,
-                (Demuxed::Media(_), None) => {}
-                (Demuxed::Unsupported(unsupported), _) => {
+                (Demuxed::Unsupported(unsupported), Some(lease)) => {
                     tracing::warn!(codec = %unsupported.codec, track = ?unsupported.track, "not carried, track ignored");
+                    let Unsupported { track, codec } = unsupported;
+                    let codec = common_name(track.kind, codec);
+                    let message = MediaMessage::Unsupported { track, codec };
+                    lease.push(message).map_err(Over::LeaseEnded)?;
                 }
+                (_, None) => {}
             }
         }
         Ok(())

@@ -7,6 +7,7 @@
 mod actor;
 mod admission;
 mod audience;
+mod figures;
 mod numbers;
 mod passes;
 mod publication;
@@ -16,6 +17,7 @@ mod stand_in;
 mod state;
 
 pub use admission::{KeyLookup, RoomAdmission, RoomLease};
+pub use figures::record as record_figures;
 pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};
 pub use settings::{Slate, StreamSettings};
 pub use stand_in::SlateHealth;

@@ -245,6 +245,19 @@ impl Rooms {
         self.room(slug)?.publication.health()
     }
 
+    /// Of all rooms with an open stream.
+    pub(super) fn all_health(&self) -> Vec<(RoomSlug, IngestHealth)> {
+        let rooms: Vec<(RoomSlug, Arc<Room>)> = {
+            let rooms = self.rooms();
+            rooms
+                .iter()
+                .map(|(slug, room)| (slug.clone(), Arc::clone(room)))
+                .collect()
+        };
+        let health = |(slug, room): (RoomSlug, Arc<Room>)| Some((slug, room.publication.health()?));
+        rooms.into_iter().filter_map(health).collect()
+    }
+
     /// How the room's slate is.
     pub fn slate_health(&self, slug: &RoomSlug) -> SlateHealth {
         let room = self.room(slug);

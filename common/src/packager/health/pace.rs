@@ -1,0 +1,160 @@
+//! How many frames and bytes a track has a second, and how evenly: over the publisher's own time, so that the network has no part in it.
+
+use std::collections::VecDeque;
+
+/// Frames and bytes are counted over so long a time, in milliseconds.
+const WINDOW_MS: i64 = 2_000;
+
+/// Windows remembered, to tell how even they are: a minute.
+const WINDOWS: usize = 30;
+
+/// Fewer windows say nothing of evenness.
+const MIN_WINDOWS: usize = 10;
+
+/// What a stretch of the stream had a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Pace {
+    pub(super) fps: f64,
+    pub(super) kbps: f64,
+}
+
+/// How one measure was spread over the last minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Spread {
+    pub(super) lowest: f64,
+    pub(super) usual: f64,
+    pub(super) highest: f64,
+    /// Of all windows, those that were a fifth and more off the usual; 0 to 1.
+    pub(super) uneven: f64,
+}
+
+/// Counts frames and bytes over stretches of session time.
+#[derive(Default)]
+pub(super) struct PaceMeter {
+    start_ms: Option<i64>,
+    newest_ms: i64,
+    frames: u32,
+    bytes: u64,
+    windows: VecDeque<Pace>,
+}
+
+impl PaceMeter {
+    pub(super) fn frame(&mut self, at_ms: i64, bytes: usize) {
+        let start = *self.start_ms.get_or_insert(at_ms);
+        let length = at_ms - start;
+        if length >= WINDOW_MS {
+            if self.windows.len() == WINDOWS {
+                self.windows.pop_front();
+            }
+            self.windows.push_back(Pace {
+                fps: f64::from(self.frames) * 1000.0 / length as f64,
+                kbps: self.bytes as f64 * 8.0 / length as f64,
+            });
+            self.begin(at_ms);
+        }
+        self.newest_ms = at_ms;
+        self.frames += 1;
+        self.bytes += bytes as u64;
+    }
+
+    /// The timeline is broken: the open window would hold time in which nothing was to come.
+    pub(super) fn broken(&mut self) {
+        self.start_ms = None;
+        self.frames = 0;
+        self.bytes = 0;
+    }
+
+    fn begin(&mut self, at_ms: i64) {
+        self.start_ms = Some(at_ms);
+        self.frames = 0;
+        self.bytes = 0;
+    }
+
+    /// Over the newest complete window.
+    pub(super) fn newest(&self) -> Pace {
+        self.windows.back().copied().unwrap_or_default()
+    }
+
+    /// Time from the frame before to one at `at_ms`, where that is longer than `factor` usual intervals; none before the usual is known.
+    pub(super) fn hole_ms(&self, at_ms: i64, factor: f64) -> Option<i64> {
+        self.start_ms?;
+        let fps = self.windows.back()?.fps;
+        let interval = at_ms - self.newest_ms;
+        (interval as f64 * fps > 1000.0 * factor).then_some(interval)
+    }
+
+    /// How even a measure was, once there is enough to tell.
+    pub(super) fn spread(&self, measure: impl Fn(&Pace) -> f64) -> Option<Spread> {
+        const UNEVEN: f64 = 0.2;
+        if self.windows.len() < MIN_WINDOWS {
+            return None;
+        }
+        let mut sorted: Vec<f64> = self.windows.iter().map(measure).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let usual = sorted[sorted.len() / 2];
+        let uneven = sorted
+            .iter()
+            .filter(|&&value| (value - usual).abs() > usual * UNEVEN)
+            .count();
+        Some(Spread {
+            lowest: sorted[0],
+            usual,
+            highest: sorted[sorted.len() - 1],
+            uneven: uneven as f64 / sorted.len() as f64,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames at these numbers a second, each held for two seconds.
+    fn sent(rates: impl IntoIterator<Item = i64>) -> PaceMeter {
+        let mut meter = PaceMeter::default();
+        let mut start = 10_000;
+        for fps in rates {
+            for frame in 0..2 * fps {
+                meter.frame(start + frame * 1000 / fps, 1000);
+            }
+            start += 2000;
+        }
+        meter.frame(start, 1000);
+        meter
+    }
+
+    #[test]
+    fn frames_and_bits_are_told_a_second() {
+        let meter = sent([25, 50]);
+        assert_eq!(meter.newest(), Pace { fps: 50.0, kbps: 400.0 });
+    }
+
+    #[test]
+    fn an_even_stream_has_no_spread() {
+        let spread = sent([30; 30]).spread(|pace| pace.fps).unwrap();
+        assert_eq!(
+            (spread.lowest, spread.usual, spread.highest, spread.uneven),
+            (30.0, 30.0, 30.0, 0.0)
+        );
+        assert_eq!(sent([30; 9]).spread(|pace| pace.fps), None);
+    }
+
+    #[test]
+    fn only_windows_far_from_the_usual_are_uneven() {
+        let spread = sent([60, 58, 12, 60, 60, 60, 60, 30, 60, 60])
+            .spread(|pace| pace.fps)
+            .unwrap();
+        assert_eq!((spread.lowest, spread.usual, spread.uneven), (12.0, 60.0, 0.2));
+    }
+
+    #[test]
+    fn a_break_is_no_hole_and_slows_nothing() {
+        let mut meter = sent([30, 30]);
+        assert_eq!(meter.hole_ms(14_033, 3.0), None);
+        assert_eq!(meter.hole_ms(15_500, 3.0), Some(1500));
+        meter.broken();
+        assert_eq!(meter.hole_ms(60_000, 3.0), None);
+        meter.frame(60_000, 1000);
+        assert_eq!(meter.newest().fps, 30.0);
+    }
+}

@@ -1,0 +1,232 @@
+//! The shape of health: JSON for the API, gathered from all that knows a part of it.
+
+use serde::Serialize;
+
+use super::{
+    HistoryPoint, round,
+    warnings::{PictureSigns, Signs, SoundSigns, warnings},
+};
+use crate::{
+    live::VideoRange,
+    media::access_unit::TrackKind,
+    packager::{Packager, Phase, gop::GopMeter, live::Live},
+};
+
+/// How a stream is, as the dashboard shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestHealth {
+    pub encoder: Option<String>,
+    pub video: Option<VideoHealth>,
+    /// The first of [`Self::audio_tracks`].
+    pub audio: Option<AudioHealth>,
+    /// All sounds.
+    pub audio_tracks: Vec<AudioHealth>,
+    /// The last five minutes, every two seconds.
+    pub history: Vec<HistoryPoint>,
+    /// How far the picture is ahead of the sound that arrives with it.
+    pub av_offset_milliseconds: Option<i64>,
+    /// Parts in a million by which the encoder's clock is fast; below 0, slow. After three minutes.
+    pub clock_drift_ppm: Option<i64>,
+    /// Tracks that are not carried.
+    pub unsupported: Vec<UnsupportedTrack>,
+    pub dropped: DroppedFrames,
+    /// Frames of silence put in where audio was missing.
+    pub silent_audio_frames: u64,
+    /// Frames of sound left out because they came behind what was published.
+    pub late_audio_frames: u64,
+    /// Breaks of the timeline since the start: outages, jumps, changed settings.
+    pub breaks: u32,
+    /// Of the open epoch.
+    pub target_duration_seconds: Option<u32>,
+    pub part_target_milliseconds: Option<u32>,
+    /// In plain words, each with what to do.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoHealth {
+    pub codec: String,
+    pub width: u16,
+    pub height: u16,
+    /// As they were sent in the last two seconds.
+    pub fps: f64,
+    pub kbps: f64,
+    /// The newest complete one.
+    pub key_frame_interval_seconds: Option<f64>,
+    pub b_frames: bool,
+    /// `SDR`, `HLG` or `PQ`.
+    pub range: &'static str,
+    /// CEA-608 or 708 in the picture.
+    pub captions: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AudioHealth {
+    pub index: u8,
+    pub codec: String,
+    pub channels: u8,
+    pub sample_rate: u32,
+    pub kbps: f64,
+    /// By how much timestamps lead the count of samples.
+    pub drift_milliseconds: i64,
+    /// Mean of the last two seconds, dB of full scale; none where the codec is not decoded here.
+    pub level_db: Option<f64>,
+    /// For how long nothing was to be heard.
+    pub silent_seconds: f64,
+}
+
+/// A track that is not carried, for its codec or its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnsupportedTrack {
+    /// `video`, or `audio`.
+    pub track: &'static str,
+    pub index: u8,
+    pub codec: String,
+}
+
+/// Frames that reached no viewer, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DroppedFrames {
+    /// Video that no decoder can start with, and audio before a start, or given up with an unpublished start.
+    pub before_start_video: u64,
+    pub before_start_audio: u64,
+    /// Behind or ahead of the timeline.
+    pub out_of_time_video: u64,
+    pub out_of_time_audio: u64,
+    /// Empty, or of a track that was never configured.
+    pub unusable_video: u64,
+    pub unusable_audio: u64,
+}
+
+pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
+    let Packager {
+        meters,
+        tracks,
+        gop,
+        gather,
+        live,
+        ..
+    } = packager;
+    let audio_counts = meters.audio_totals(live.as_ref());
+    let plan = live.as_ref().map(Live::plan);
+    let audio_tracks: Vec<AudioHealth> = tracks
+        .sounds()
+        .filter_map(|(index, config)| Some((index, config, meters.sounds.get(usize::from(index))?)))
+        .map(|(index, config, meter)| AudioHealth {
+            index,
+            codec: config.codecs.clone(),
+            channels: config.channels,
+            sample_rate: config.output_rate,
+            kbps: round(meter.pace.newest().kbps),
+            drift_milliseconds: live.as_ref().map_or(0, |live| live.drift_ms(index)),
+            level_db: meter.level_db().map(round),
+            silent_seconds: round(seconds(meter.silent_ms())),
+        })
+        .collect();
+    IngestHealth {
+        encoder: tracks.metadata.encoder.clone(),
+        video: tracks.video().map(|config| VideoHealth {
+            codec: config.codecs.clone(),
+            width: config.width,
+            height: config.height,
+            fps: round(meters.video.newest().fps),
+            kbps: round(meters.video.newest().kbps),
+            key_frame_interval_seconds: gop.last_ms().map(seconds),
+            b_frames: meters.max_composition_ms > 0,
+            range: match config.range() {
+                VideoRange::Sdr => "SDR",
+                VideoRange::Hlg => "HLG",
+                VideoRange::Pq => "PQ",
+            },
+            captions: packager.captions,
+        }),
+        audio: audio_tracks.first().cloned(),
+        history: meters.history.report(),
+        av_offset_milliseconds: meters.av_offset.milliseconds(),
+        clock_drift_ppm: meters.clock.ppm().map(|ppm| ppm.round() as i64),
+        unsupported: meters
+            .unsupported
+            .iter()
+            .map(|(track, codec)| UnsupportedTrack {
+                track: match track.kind {
+                    TrackKind::Video => "video",
+                    TrackKind::Audio => "audio",
+                },
+                index: track.index,
+                codec: codec.clone(),
+            })
+            .collect(),
+        dropped: DroppedFrames {
+            before_start_video: gather.dropped_video,
+            before_start_audio: gather.dropped_audio + audio_counts.early,
+            out_of_time_video: meters.stray[0],
+            out_of_time_audio: meters.stray[1] + audio_counts.late + audio_counts.excess,
+            unusable_video: meters.unusable[0],
+            unusable_audio: meters.unusable[1],
+        },
+        silent_audio_frames: audio_counts.silent,
+        late_audio_frames: audio_counts.late,
+        breaks: meters.breaks,
+        target_duration_seconds: plan.map(|plan| plan.target_duration_s),
+        part_target_milliseconds: plan.map(|plan| plan.part_target_ms),
+        warnings: warnings(&signs(packager, &audio_tracks)),
+        audio_tracks,
+    }
+}
+
+fn signs(packager: &Packager, sounds: &[AudioHealth]) -> Signs {
+    let Packager {
+        meters,
+        tracks,
+        gop,
+        phase,
+        ..
+    } = packager;
+    let events = meters.history.events();
+    Signs {
+        on_air: *phase == Phase::Live,
+        picture: tracks.video().map(|config| PictureSigns {
+            codec: config.codecs.clone(),
+            waits_for_key: waits_for_key(packager, gop),
+            open_gop_ms: gop.open_ms(),
+            last_gop_ms: gop.last_ms(),
+            composition_ms: meters.max_composition_ms,
+            longest_hole_ms: events.longest_hole_ms,
+            frame_rate: meters.video.spread(|pace| pace.fps),
+            bit_rate: meters.video.spread(|pace| pace.kbps),
+        }),
+        sounds: sounds
+            .iter()
+            .map(|sound| SoundSigns {
+                index: sound.index,
+                codec: sound.codec.clone(),
+                silent_ms: meters.silent_ms(sound.index),
+                gone_ms: meters.gone_ms(sound.index),
+            })
+            .collect(),
+        longest_wait_ms: events.longest_wait_ms,
+        silent: events.silent,
+        late: events.late,
+        av_offset_ms: meters.av_offset.milliseconds(),
+        clock_ppm: meters.clock.ppm(),
+        unsupported: meters
+            .unsupported
+            .iter()
+            .map(|(track, codec)| (*track, codec.clone()))
+            .collect(),
+    }
+}
+
+fn waits_for_key(packager: &Packager, gop: &GopMeter) -> bool {
+    let Packager { phase, gather, .. } = packager;
+    *phase == Phase::Gathering && !gather.has_key() && gather.dropped_video > 0 && gop.open_ms().is_none()
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}

@@ -1,0 +1,296 @@
+//! What a streamer should change, in plain words and with the setting of OBS to change.
+//!
+//! A warning is for something that viewers notice, and that somebody can do something about; what is over is spoken of for five minutes.
+
+use super::pace::Spread;
+use crate::media::access_unit::{MAX_AUDIO_TRACKS, TrackId, TrackKind};
+
+/// A GOP longer than this makes joining slow, in milliseconds.
+const LONG_GOP_MS: i64 = 2_600;
+
+/// Without a key frame for so long something is wrong, in milliseconds.
+const NO_KEY_MS: i64 = 12_500;
+
+/// Presentation later than decoding by more than this is from more than two B-frames in a row, in milliseconds.
+const DEEP_REORDERING_MS: i32 = 200;
+
+/// Nothing at all for so long is more than a hiccup, in milliseconds.
+const LONG_WAIT_MS: i64 = 2_000;
+
+/// Nothing to be heard for so long, in milliseconds.
+const SILENCE_MS: i64 = 30_000;
+
+/// No frame of a sound for so long while the picture goes on, in milliseconds.
+const SOUND_GONE_MS: i64 = 5_000;
+
+/// Sound and picture farther apart are seen to be, in milliseconds.
+const AV_OFFSET_MS: i64 = 100;
+
+/// A worse clock, in parts in a million, makes seconds of an evening; good ones keep within 100.
+const CLOCK_PPM: f64 = 500.0;
+
+/// Beyond it, in parts in a million, it is no clock any more.
+const REAL_TIME_PPM: f64 = 10_000.0;
+
+/// A bit rate that peaks at so many times the usual overruns what was measured to fit, where it is high enough to matter, kb/s.
+const SWING: f64 = 2.5;
+const SWING_KBPS: f64 = 1_500.0;
+
+/// So much of a minute has to be off the usual frame rate for it to be variable.
+const VARIABLE: f64 = 0.3;
+
+/// What was seen of a stream, as far as it may need a word.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signs {
+    /// There is something to play.
+    pub(super) on_air: bool,
+    pub(super) picture: Option<PictureSigns>,
+    pub(super) sounds: Vec<SoundSigns>,
+    pub(super) longest_wait_ms: i64,
+    /// Frames of silence put in, and sound left out for it came too late.
+    pub(super) silent: u64,
+    pub(super) late: u64,
+    /// How far the picture is ahead of the sound.
+    pub(super) av_offset_ms: Option<i64>,
+    /// How fast the encoder's clock runs.
+    pub(super) clock_ppm: Option<f64>,
+    /// Tracks that are not carried, and their codecs.
+    pub(super) unsupported: Vec<(TrackId, String)>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct PictureSigns {
+    /// RFC 6381.
+    pub(super) codec: String,
+    /// Frames come, and none that a viewer could start with.
+    pub(super) waits_for_key: bool,
+    /// Since the newest key frame.
+    pub(super) open_gop_ms: Option<i64>,
+    pub(super) last_gop_ms: Option<i64>,
+    pub(super) composition_ms: i32,
+    pub(super) longest_hole_ms: i64,
+    pub(super) frame_rate: Option<Spread>,
+    pub(super) bit_rate: Option<Spread>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct SoundSigns {
+    pub(super) index: u8,
+    /// RFC 6381.
+    pub(super) codec: String,
+    pub(super) silent_ms: i64,
+    /// No frame of it came for so long, though the picture went on.
+    pub(super) gone_ms: i64,
+}
+
+/// All that is to be said, the worst first.
+pub(super) fn warnings(signs: &Signs) -> Vec<String> {
+    let mut said = Vec::new();
+    said.extend(
+        signs
+            .unsupported
+            .iter()
+            .map(|(of_picture, codec)| unsupported(*of_picture, codec)),
+    );
+    if let Some(picture) = &signs.picture {
+        said.extend(key_frames(picture));
+        said.extend(picture_codec(&picture.codec));
+    }
+    sound(signs, &mut said);
+    said.extend(connection(signs));
+    if let Some(picture) = &signs.picture {
+        evenness(picture, &mut said);
+    }
+    said.extend(timing(signs));
+    said
+}
+
+fn unsupported(track: TrackId, codec: &str) -> String {
+    match track.kind {
+        TrackKind::Video if track.index > 0 => {
+            "A second picture is not carried: turn off multitrack video in Settings > Stream".to_owned()
+        }
+        TrackKind::Audio if track.index >= MAX_AUDIO_TRACKS => format!(
+            "{} is not carried, at most {MAX_AUDIO_TRACKS} are: choose fewer in Settings > Output > Audio Track",
+            name(track.index)
+        ),
+        TrackKind::Video => {
+            format!(
+                "The picture is in {codec}, which cannot be carried: set Settings > Output > Video Encoder to H.264"
+            )
+        }
+        TrackKind::Audio => format!(
+            "{} is in {codec}, which cannot be carried: set Settings > Output > Audio Encoder to AAC",
+            name(track.index)
+        ),
+    }
+}
+
+fn key_frames(picture: &PictureSigns) -> Option<String> {
+    if picture.open_gop_ms.is_some_and(|open| open > NO_KEY_MS) || picture.waits_for_key {
+        return Some(
+            "No key frame comes, so viewers cannot start: set Settings > Output > Keyframe Interval to 2 s".to_owned(),
+        );
+    }
+    let length = picture.last_gop_ms.filter(|&length| length > LONG_GOP_MS)?;
+    Some(format!(
+        "Key frame interval is {:.1} s: set Settings > Output > Keyframe Interval to 2 s",
+        seconds(length)
+    ))
+}
+
+fn picture_codec(codec: &str) -> Option<String> {
+    let (family, detail) = codec.split_once('.').unwrap_or((codec, ""));
+    let profile = detail.get(..2).unwrap_or_default().to_ascii_lowercase();
+    match (family, profile.as_str()) {
+        ("hvc1" | "hev1", _) => Some(
+            "HEVC does not play in many browsers, Firefox and older Chrome among them: set Settings > Output > Video Encoder to H.264"
+                .to_owned(),
+        ),
+        ("av01", _) => Some(
+            "AV1 does not play on most Apple devices: set Settings > Output > Video Encoder to H.264 if somebody has no picture".to_owned(),
+        ),
+        ("avc1" | "avc3", "6e" | "7a" | "f4") => Some(
+            "This H.264 has more than 8 bits or 4:2:0 colours, which browsers do not play: set Settings > Advanced > Color Format to NV12"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+fn sound_codec(sound: &SoundSigns) -> Option<String> {
+    let name = name(sound.index);
+    let (codec, where_not) = match sound.codec.as_str() {
+        "ac-3" => ("AC-3", "does not play in most browsers"),
+        "ec-3" => ("E-AC-3", "does not play in most browsers"),
+        "fLaC" => ("FLAC", "does not play in every browser"),
+        _ => return None,
+    };
+    Some(format!(
+        "{name} is in {codec}, which {where_not}: set Settings > Output > Audio Encoder to AAC"
+    ))
+}
+
+fn sound(signs: &Signs, said: &mut Vec<String>) {
+    let is_unsupported = signs
+        .unsupported
+        .iter()
+        .any(|(track, _)| track.kind == TrackKind::Audio);
+    if signs.on_air && signs.picture.is_some() && signs.sounds.is_empty() && !is_unsupported {
+        said.push("No sound is sent: check Settings > Audio and the Audio Mixer".to_owned());
+    }
+    for sound in &signs.sounds {
+        let name = name(sound.index);
+        said.extend(sound_codec(sound));
+        if sound.gone_ms >= SOUND_GONE_MS {
+            said.push(format!(
+                "{name} stopped coming {:.0} s ago: check the Audio Mixer, and Settings > Output > Audio Track",
+                seconds(sound.gone_ms)
+            ));
+        } else if sound.silent_ms >= SILENCE_MS {
+            said.push(format!(
+                "{name} is silent for {:.0} s: look for a muted source in the Audio Mixer, and check the devices in Settings > Audio",
+                seconds(sound.silent_ms)
+            ));
+        }
+    }
+    if signs.silent > 0 {
+        said.push(format!(
+            "Sound was missing for {} frames, and silence was put in: check the audio sources and the connection",
+            signs.silent
+        ));
+    }
+    if signs.late > 0 {
+        said.push(format!(
+            "{} sound frames came too late and were left out: set Sync Offset in Advanced Audio Properties to 0, and check the encoder's load",
+            signs.late
+        ));
+    }
+}
+
+fn connection(signs: &Signs) -> Option<String> {
+    (signs.longest_wait_ms > LONG_WAIT_MS).then(|| {
+        format!(
+            "Nothing arrived for up to {:.1} s: lower Settings > Output > Video Bitrate, or use a cable instead of Wi-Fi",
+            seconds(signs.longest_wait_ms)
+        )
+    })
+}
+
+fn evenness(picture: &PictureSigns, said: &mut Vec<String>) {
+    let variable = picture.frame_rate.filter(|rate| rate.uneven >= VARIABLE);
+    if let Some(rate) = variable {
+        said.push(format!(
+            "The frame rate varies between {:.0} and {:.0} a second: set Settings > Video > Common FPS Values to one rate, and turn off \
+             variable frame rate in the encoder",
+            rate.lowest, rate.highest
+        ));
+    } else if picture.longest_hole_ms > 0 {
+        said.push(format!(
+            "Video stood still for up to {:.1} s: lower Settings > Output > Video Bitrate, or use a better connection",
+            seconds(picture.longest_hole_ms)
+        ));
+    }
+    if let Some(rate) = picture
+        .bit_rate
+        .filter(|rate| rate.highest >= SWING_KBPS && rate.highest > rate.usual * SWING)
+    {
+        said.push(format!(
+            "The bit rate is {:.0} kb/s as a rule and {:.0} at times: set Settings > Output > Rate Control to CBR",
+            rate.usual, rate.highest
+        ));
+    }
+    if picture.composition_ms > DEEP_REORDERING_MS {
+        said.push("Many B-frames add delay: set Settings > Output > B-frames to 2 or less".to_owned());
+    }
+}
+
+fn timing(signs: &Signs) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(offset) = signs.av_offset_ms.filter(|offset| offset.abs() > AV_OFFSET_MS) {
+        let (late, early) = if offset > 0 {
+            ("Sound", "picture")
+        } else {
+            ("The picture", "sound")
+        };
+        said.push(format!(
+            "{late} comes {} ms after the {early}: set Sync Offset in Edit > Advanced Audio Properties to 0, and check the encoder's load",
+            offset.abs()
+        ));
+    }
+    let Some(ppm) = signs.clock_ppm else { return said };
+    let speed = 1.0 + ppm / 1_000_000.0;
+    if ppm < -REAL_TIME_PPM {
+        said.push(format!(
+            "Only {speed:.2} s of stream arrive each second, so it falls behind: lower Settings > Output > Video Bitrate, or choose a faster \
+             CPU Usage Preset"
+        ));
+    } else if ppm > REAL_TIME_PPM {
+        said.push(format!(
+            "{speed:.2} s of stream arrive each second: send it in real time (with ffmpeg, -re before -i)"
+        ));
+    } else if ppm.abs() > CLOCK_PPM {
+        let way = if ppm > 0.0 { "fast" } else { "slow" };
+        said.push(format!(
+            "The encoder's clock is {:.1} s an hour {way}: set Settings > Audio > Sample Rate to the rate of the sound device, and let the \
+             computer set its clock by the network",
+            ppm.abs() * 3600.0 / 1_000_000.0
+        ));
+    }
+    said
+}
+
+/// How a sound is called: the first is the sound.
+fn name(index: u8) -> String {
+    match index {
+        0 => "Sound".to_owned(),
+        _ => format!("Audio track {}", u16::from(index) + 1),
+    }
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+use super::*;
+
+/// A stream with nothing wrong.
+fn good() -> Signs {
+    let even = |usual| Spread {
+        lowest: usual,
+        usual,
+        highest: usual,
+        uneven: 0.0,
+    };
+    Signs {
+        on_air: true,
+        picture: Some(PictureSigns {
+            codec: "avc1.64001f".to_owned(),
+            open_gop_ms: Some(1000),
+            last_gop_ms: Some(2000),
+            composition_ms: 66,
+            frame_rate: Some(even(30.0)),
+            bit_rate: Some(even(6000.0)),
+            ..PictureSigns::default()
+        }),
+        sounds: vec![SoundSigns {
+            codec: "mp4a.40.2".to_owned(),
+            ..SoundSigns::default()
+        }],
+        longest_wait_ms: 400,
+        av_offset_ms: Some(-20),
+        clock_ppm: Some(80.0),
+        ..Signs::default()
+    }
+}
+
+/// The only warning of a good stream with one thing changed.
+fn only(change: impl FnOnce(&mut Signs)) -> String {
+    let mut signs = good();
+    change(&mut signs);
+    let said = warnings(&signs);
+    assert_eq!(said.len(), 1, "{said:#?}");
+    said.into_iter().next().unwrap()
+}
+
+fn picture(change: impl FnOnce(&mut PictureSigns)) -> String {
+    only(|signs| change(signs.picture.as_mut().unwrap()))
+}
+
+#[test]
+fn a_good_stream_has_no_warning() {
+    assert_eq!(warnings(&good()), [] as [&str; 0]);
+    assert_eq!(warnings(&Signs::default()), [] as [&str; 0], "nothing sent yet");
+}
+
+#[test]
+fn a_long_key_frame_interval() {
+    assert_eq!(
+        picture(|picture| picture.last_gop_ms = Some(8333)),
+        "Key frame interval is 8.3 s: set Settings > Output > Keyframe Interval to 2 s"
+    );
+}
+
+#[test]
+fn no_key_frame_at_all() {
+    assert!(picture(|picture| picture.open_gop_ms = Some(13_000)).starts_with("No key frame comes"));
+    assert!(picture(|picture| picture.waits_for_key = true).ends_with("Keyframe Interval to 2 s"));
+}
+
+#[test]
+fn many_b_frames() {
+    assert!(picture(|picture| picture.composition_ms = 300).contains("Output > B-frames to 2"));
+}
+
+#[test]
+fn no_sound_is_sent() {
+    assert!(only(|signs| signs.sounds.clear()).starts_with("No sound is sent: check Settings > Audio"));
+    let mut signs = good();
+    signs.sounds.clear();
+    signs.on_air = false;
+    assert!(warnings(&signs).is_empty(), "it may still come");
+}
+
+#[test]
+fn sound_that_is_silent() {
+    let silent = |ms, index| {
+        only(move |signs| {
+            signs.sounds[0].silent_ms = ms;
+            signs.sounds[0].index = index;
+        })
+    };
+    assert!(silent(45_000, 0).starts_with("Sound is silent for 45 s: look for a muted source in the Audio Mixer"));
+    assert!(silent(30_000, 1).starts_with("Audio track 2 is silent for 30 s"));
+    let mut signs = good();
+    signs.sounds[0].silent_ms = 29_999;
+    assert!(warnings(&signs).is_empty());
+}
+
+#[test]
+fn sound_that_stopped_coming() {
+    assert!(
+        only(|signs| signs.sounds[0].gone_ms = 7000).starts_with("Sound stopped coming 7 s ago: check the Audio Mixer")
+    );
+}
+
+#[test]
+fn sound_that_is_missing_or_late() {
+    assert!(only(|signs| signs.silent = 12).starts_with("Sound was missing for 12 frames"));
+    assert!(only(|signs| signs.late = 3).starts_with("3 sound frames came too late"));
+}
+
+#[test]
+fn a_picture_that_stood_still() {
+    assert_eq!(
+        picture(|picture| picture.longest_hole_ms = 1533),
+        "Video stood still for up to 1.5 s: lower Settings > Output > Video Bitrate, or use a better connection"
+    );
+}
+
+#[test]
+fn a_connection_that_stood_still() {
+    assert!(
+        only(|signs| signs.longest_wait_ms = 3200)
+            .starts_with("Nothing arrived for up to 3.2 s: lower Settings > Output > Video Bitrate")
+    );
+}
+
+#[test]
+fn a_frame_rate_that_varies_is_said_instead_of_its_holes() {
+    let said = picture(|picture| {
+        picture.longest_hole_ms = 900;
+        picture.frame_rate = Some(Spread {
+            lowest: 4.0,
+            usual: 30.0,
+            highest: 60.0,
+            uneven: 0.4,
+        });
+    });
+    assert!(
+        said.starts_with("The frame rate varies between 4 and 60 a second: set Settings > Video > Common FPS Values")
+    );
+}
+
+#[test]
+fn a_bit_rate_that_swings() {
+    let rate = |usual, highest| Spread {
+        lowest: 100.0,
+        usual,
+        highest,
+        uneven: 0.2,
+    };
+    assert_eq!(
+        picture(|picture| picture.bit_rate = Some(rate(2000.0, 9000.0))),
+        "The bit rate is 2000 kb/s as a rule and 9000 at times: set Settings > Output > Rate Control to CBR"
+    );
+    let mut signs = good();
+    signs.picture.as_mut().unwrap().bit_rate = Some(rate(100.0, 1400.0));
+    assert!(warnings(&signs).is_empty(), "too little to matter");
+}
+
+#[test]
+fn codecs_that_browsers_do_not_play() {
+    for (codec, says) in [
+        ("hvc1.1.6.L93.B0", "HEVC does not play"),
+        ("av01.0.08M.08", "AV1 does not play"),
+        ("avc1.6E0028", "set Settings > Advanced > Color Format to NV12"),
+        ("avc1.f4001f", "set Settings > Advanced > Color Format to NV12"),
+    ] {
+        let said = picture(|picture| picture.codec = codec.to_owned());
+        assert!(said.contains(says), "{said}");
+    }
+    for codec in ["ac-3", "ec-3", "fLaC"] {
+        let said = only(|signs| signs.sounds[0].codec = codec.to_owned());
+        assert!(said.ends_with("set Settings > Output > Audio Encoder to AAC"), "{said}");
+    }
+    assert_eq!(picture_codec("avc1"), None);
+    assert_eq!(picture_codec("vp09.00.40.08"), None);
+    assert_eq!(picture_codec("avc1.\u{e4}\u{e4}"), None);
+}
+
+#[test]
+fn codecs_that_are_not_carried() {
+    let of = |track, codec: &str| only(|signs| signs.unsupported = vec![(track, codec.to_owned())]);
+    assert!(
+        of(TrackId::VIDEO, "VP8")
+            .starts_with("The picture is in VP8, which cannot be carried: set Settings > Output > Video Encoder")
+    );
+    assert_eq!(
+        of(TrackId::audio(1), "MP3"),
+        "Audio track 2 is in MP3, which cannot be carried: set Settings > Output > Audio Encoder to AAC"
+    );
+}
+
+#[test]
+fn more_tracks_than_are_carried() {
+    let of = |track| only(|signs| signs.unsupported = vec![(track, "AAC".to_owned())]);
+    assert!(of(TrackId::audio(4)).starts_with("Audio track 5 is not carried, at most 4 are"));
+    let second = TrackId {
+        kind: TrackKind::Video,
+        index: 1,
+    };
+    assert!(of(second).contains("turn off multitrack video"));
+}
+
+#[test]
+fn sound_and_picture_apart() {
+    assert!(
+        only(|signs| signs.av_offset_ms = Some(180))
+            .starts_with("Sound comes 180 ms after the picture: set Sync Offset")
+    );
+    assert!(only(|signs| signs.av_offset_ms = Some(-101)).starts_with("The picture comes 101 ms after the sound"));
+}
+
+#[test]
+fn a_clock_that_drifts() {
+    assert!(
+        only(|signs| signs.clock_ppm = Some(1000.0))
+            .starts_with("The encoder's clock is 3.6 s an hour fast: set Settings > Audio")
+    );
+    assert!(only(|signs| signs.clock_ppm = Some(-600.0)).contains("2.2 s an hour slow"));
+}
+
+#[test]
+fn a_stream_that_is_not_in_real_time() {
+    assert!(only(|signs| signs.clock_ppm = Some(-50_000.0)).starts_with("Only 0.95 s of stream arrive each second"));
+    assert!(only(|signs| signs.clock_ppm = Some(1_300_000.0)).starts_with("2.30 s of stream arrive each second"));
+}
