@@ -7,6 +7,7 @@ mod chat_crowd;
 mod chat_fanout;
 mod footprint;
 mod glass;
+mod ingest;
 mod playlist;
 mod results;
 mod start;
@@ -14,7 +15,15 @@ mod start;
 use anyhow::{Result, bail};
 use results::Results;
 
-const NAMES: [&str; 6] = ["glass", "start", "footprint", "playlist", "chat-crowd", "chat-fanout"];
+const NAMES: [&str; 7] = [
+    "glass",
+    "start",
+    "footprint",
+    "ingest",
+    "playlist",
+    "chat-crowd",
+    "chat-fanout",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -35,6 +44,9 @@ async fn main() -> Result<()> {
     }
     if wanted("footprint") {
         footprint::run(&mut results).await?;
+    }
+    if wanted("ingest") {
+        ingest::run(&mut results).await?;
     }
     if wanted("playlist") {
         playlist::run(&mut results).await?;
