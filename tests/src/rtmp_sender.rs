@@ -1,7 +1,7 @@
 //! A publisher that costs next to nothing: sends a [`Recording`] in real time, over and over, as OBS would frame it.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,7 +15,7 @@ use common::rtmp::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
-        TcpStream,
+        TcpSocket,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
@@ -28,8 +28,32 @@ use crate::recording::{Recording, Tag};
 /// As OBS sets it.
 const CHUNK_SIZE: u32 = 4096;
 const FIRST_CHUNK_SIZE: usize = 128;
+const APP: &str = "live";
 const HELLO: usize = 1536;
 const SOON: Duration = Duration::from_secs(10);
+
+/// Where to publish what, and from which address of loopback: servers count connections by address.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub server: SocketAddr,
+    /// A stream key, in the application `live`.
+    pub name: String,
+    pub from: Ipv4Addr,
+}
+
+impl Target {
+    pub fn new(server: SocketAddr, name: &str) -> Self {
+        Self {
+            server,
+            name: name.to_owned(),
+            from: Ipv4Addr::LOCALHOST,
+        }
+    }
+
+    pub fn from(self, from: Ipv4Addr) -> Self {
+        Self { from, ..self }
+    }
+}
 
 /// A connection that was let in to publish.
 #[derive(Debug)]
@@ -42,14 +66,17 @@ pub struct RtmpSender {
 }
 
 impl RtmpSender {
-    pub async fn publish(server: SocketAddr, app: &str, name: &str) -> Result<Self> {
-        timeout(SOON, Self::publish_unhurried(server, app, name))
+    pub async fn publish(target: &Target) -> Result<Self> {
+        timeout(SOON, Self::publish_unhurried(target))
             .await
             .context("no answer")?
     }
 
-    async fn publish_unhurried(server: SocketAddr, app: &str, name: &str) -> Result<Self> {
-        let mut stream = TcpStream::connect(server).await?;
+    async fn publish_unhurried(target: &Target) -> Result<Self> {
+        let Target { server, name, from } = target;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((*from, 0).into())?;
+        let mut stream = socket.connect(*server).await?;
         stream.set_nodelay(true)?;
         let mut hello = vec![0; 1 + 2 * HELLO];
         hello[0] = 3;
@@ -63,10 +90,10 @@ impl RtmpSender {
             received: Vec::new(),
         };
         let properties = [
-            ("app", Value::string(app)),
+            ("app", Value::string(APP)),
             ("type", Value::string("nonprivate")),
             ("flashVer", Value::string("FMLE/3.0 (compatible; FMSc/1.0)")),
-            ("tcUrl", Value::string(&format!("rtmp://{server}/{app}"))),
+            ("tcUrl", Value::string(&format!("rtmp://{server}/{APP}"))),
         ];
         let properties = Value::Object(
             properties
@@ -249,31 +276,31 @@ fn append_message(
     }
 }
 
-/// A recording that is being sent.
+/// A recording that is being sent. Dropped, it goes without a word.
 #[derive(Debug)]
 pub struct Replay {
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<()>,
     task: JoinHandle<Result<()>>,
 }
 
 impl Replay {
-    /// Publishes `name` and sends the recording from `from` on: its headings, then media in real time, until [`Replay::stop`].
-    pub async fn start(
-        recording: Arc<Recording>,
-        server: SocketAddr,
-        app: &str,
-        name: &str,
-        from: Instant,
-    ) -> Result<Self> {
-        let sender = RtmpSender::publish(server, app, name).await?;
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(replay(sender, recording, name.to_owned(), from, stopped));
+    /// Publishes and sends the recording from `from` on: its headings, then media in real time, until [`Replay::stop`].
+    pub async fn start(recording: &Arc<Recording>, target: &Target, from: Instant) -> Result<Self> {
+        let sender = RtmpSender::publish(target).await?;
+        let (stop, stopped) = watch::channel(());
+        let task = tokio::spawn(replay(
+            sender,
+            Arc::clone(recording),
+            target.name.clone(),
+            from,
+            stopped,
+        ));
         Ok(Self { stop, task })
     }
 
     /// Ends it as OBS does; an error if it ended before.
     pub async fn stop(self) -> Result<()> {
-        self.stop.send_replace(true);
+        self.stop.send_replace(());
         self.task.await?
     }
 }
@@ -283,7 +310,7 @@ async fn replay(
     recording: Arc<Recording>,
     name: String,
     from: Instant,
-    mut stopped: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<()>,
 ) -> Result<()> {
     for tag in &recording.headings {
         sender.send(tag, 0).await?;
@@ -293,11 +320,13 @@ async fn replay(
             let at_ms = recording.span_ms * round + tag.at_ms;
             let due = from + Duration::from_millis(u64::from(at_ms));
             let stop = tokio::select! {
-                _ = stopped.wait_for(|stopped| *stopped) => true,
-                () = tokio::time::sleep_until(due.into()) => false,
+                stop = stopped.changed() => Some(stop),
+                () = tokio::time::sleep_until(due.into()) => None,
             };
-            if stop {
-                return sender.stop(&name).await;
+            match stop {
+                Some(Ok(())) => return sender.stop(&name).await,
+                Some(Err(_)) => return Ok(()),
+                None => {}
             }
             sender.send(tag, at_ms).await?;
         }

@@ -2,14 +2,19 @@
 //! nginx-rtmp, which gets the same bytes at the same time and writes HLS of 2 s segments.
 
 use std::{
+    net::Ipv4Addr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use e2e::{
-    daemon::Origin, nginx_rtmp::NginxRtmp, process::wait_for, publisher::Settings, recording::Recording,
-    rtmp_sender::Replay,
+    daemon::Origin,
+    nginx_rtmp::NginxRtmp,
+    process::wait_for,
+    publisher::Settings,
+    recording::Recording,
+    rtmp_sender::{Replay, Target},
 };
 
 use crate::results::{Results, say};
@@ -25,7 +30,6 @@ const MEASURE: Duration = Duration::from_secs(40);
 const APART: Duration = Duration::from_millis(137);
 
 pub(crate) async fn run(results: &mut Results) -> Result<()> {
-    let most = STREAMS[0];
     let folder = tempfile::tempdir()?;
     let settings = Settings {
         width: 1280,
@@ -48,11 +52,13 @@ pub(crate) async fn run(results: &mut Results) -> Result<()> {
     ));
 
     let mut streams = Vec::new();
-    for number in 0..most {
+    for number in 0..STREAMS[0] {
+        // Streamers have an address each.
+        let address = Ipv4Addr::new(127, 0, 1, number as u8 + 1);
         let room = origin.admin.create_room(&format!("room-{number}")).await?;
         let from = Instant::now() + APART;
-        let ours = Replay::start(Arc::clone(&recording), origin.rtmp, "live", &room.key, from).await?;
-        let theirs = Replay::start(Arc::clone(&recording), peer.rtmp, "live", &room.slug, from).await?;
+        let ours = Replay::start(&recording, &Target::new(origin.rtmp, &room.key).from(address), from).await?;
+        let theirs = Replay::start(&recording, &Target::new(peer.rtmp, &room.slug).from(address), from).await?;
         streams.push([ours, theirs]);
         tokio::time::sleep_until(from.into()).await;
     }
