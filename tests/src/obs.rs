@@ -215,7 +215,7 @@ fn write_configuration(root: &Path, server: &str, key: &str, control: u16, setti
         format!(
             "[General]\nFirstRun=true\nEnableAutoUpdates=false\n\
              [Basic]\nProfile=evening\nProfileDir=evening\nSceneCollection=evening\nSceneCollectionFile=evening\n\
-             [BasicWindow]\nWarnBeforeStartingStream=false\nWarnBeforeStoppingStream=false\n\
+             [BasicWindow]\nWarnBeforeStartingStream=false\nWarnBeforeStoppingStream=false\nPreviewEnabled=false\n\
              [OBSWebSocket]\nFirstLoad=false\nServerEnabled=true\nServerPort={control}\nAlertsEnabled=false\nAuthRequired=false\n"
         ),
     )?;

@@ -10,20 +10,16 @@ use crate::browser::Browser;
 
 /// Pictures further apart than this make a gap, milliseconds.
 const GAP_MS: u64 = 1000;
-
-/// A stretch without new pictures, Unix milliseconds.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-pub struct Gap {
-    pub from: f64,
-    pub to: f64,
-}
+/// So many pictures without a gap are a film.
+const RUN: usize = 12;
 
 /// What was seen since [`watch`].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Seen {
     /// New pictures.
     pub frames: u64,
-    pub gaps: Vec<Gap>,
+    /// When pictures began to come again after a gap, Unix milliseconds.
+    pub returns: Vec<u64>,
     /// How long the playhead stood each time that it stood for more than a quarter of a second, milliseconds.
     pub stalls: Vec<f64>,
     /// Seconds by which the player moved the playhead by itself.
@@ -37,7 +33,13 @@ pub struct Seen {
 
 /// Tells the page to write down what its player does from now on.
 pub async fn watch(browser: &Browser) -> Result<()> {
-    browser.run(&WATCH.replace("GAP_MS", &GAP_MS.to_string())).await?;
+    browser
+        .run(
+            &WATCH
+                .replace("GAP_MS", &GAP_MS.to_string())
+                .replace("RUN", &RUN.to_string()),
+        )
+        .await?;
     Ok(())
 }
 
@@ -46,7 +48,7 @@ pub async fn seen(browser: &Browser) -> Result<Seen> {
     let value = browser
         .run(
             "const w = window.__watch, v = document.querySelector('video');
-             return w ? { frames: w.frames, gaps: w.gaps, stalls: [...w.stalls, ...w.standing], jumps: w.jumps, width: v?.videoWidth ?? 0,
+             return w ? { frames: w.frames, returns: w.returns, stalls: [...w.stalls, ...w.standing], jumps: w.jumps, width: v?.videoWidth ?? 0,
                           height: v?.videoHeight ?? 0, marked: true } : null",
         )
         .await?;
@@ -54,14 +56,10 @@ pub async fn seen(browser: &Browser) -> Result<Seen> {
     serde_json::from_value(value).context("the watch's notes")
 }
 
-/// The first picture after `ms` (Unix time) that came after a gap, Unix milliseconds.
+/// When the first picture came after `ms` (Unix time) of a film that moves again, Unix milliseconds.
 pub async fn picture_back_after(browser: &Browser, ms: u64) -> Result<Option<u64>> {
     let seen = seen(browser).await?;
-    Ok(seen
-        .gaps
-        .iter()
-        .find(|gap| gap.to >= ms as f64)
-        .map(|gap| gap.to as u64))
+    Ok(seen.returns.into_iter().find(|at| *at >= ms))
 }
 
 /// The player's state as the page tells it (`data-state`).
@@ -74,12 +72,17 @@ pub async fn state(browser: &Browser) -> Result<String> {
 
 /// The element may be another after a while, the notes stay.
 const WATCH: &str = r"
-    const watch = window.__watch = { frames: 0, gaps: [], stalls: [], standing: [], jumps: [] };
-    let element = null, last = Date.now(), position = null, stood = Date.now(), moving = true;
+    const watch = window.__watch = { frames: 0, returns: [], stalls: [], standing: [], jumps: [] };
+    let element = null, last = Date.now(), run = [], position = null, stood = Date.now(), moving = true;
     const onFrame = (video) => () => {
         if (video !== element) return;
         const now = Date.now();
-        if (now - last > GAP_MS) watch.gaps.push({ from: last, to: now });
+        // A picture by itself is not the film: the player may show one more of what it had.
+        if (now - last > GAP_MS) run = [now];
+        else if (run.length > 0 && run.push(now) === RUN) {
+            watch.returns.push(run[0]);
+            run = [];
+        }
         last = now;
         watch.frames++;
         video.requestVideoFrameCallback(onFrame(video));

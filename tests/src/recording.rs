@@ -10,6 +10,7 @@ use crate::publisher::{self, Settings};
 /// Bytes before the first tag of an FLV file, the first "previous tag size" among them.
 const FLV_HEADER: usize = 13;
 const TAG_HEADER: usize = 11;
+const SOUND: u8 = 8;
 /// Whole frames of 1024 samples at 48 kHz and pictures at 25, 30 or 60 a second end together here, so that a loop has no seam.
 const LOOP_MS: u32 = 32_000;
 
@@ -18,11 +19,23 @@ const LOOP_MS: u32 = 32_000;
 pub struct Tag {
     /// As in RTMP: 8 is sound, 9 pictures, 18 metadata.
     pub type_id: u8,
+    /// Its timestamp.
     pub at_ms: u32,
+    /// When it is sent, on the same clock.
+    pub due_ms: u32,
     pub body: Bytes,
 }
 
 impl Tag {
+    pub fn new(type_id: u8, body: impl Into<Bytes>) -> Self {
+        Self {
+            type_id,
+            at_ms: 0,
+            due_ms: 0,
+            body: body.into(),
+        }
+    }
+
     /// Codec records and metadata, which come before everything else.
     fn is_heading(&self) -> bool {
         match self.type_id {
@@ -84,6 +97,7 @@ impl Recording {
             let tag = Tag {
                 type_id: header[0],
                 at_ms,
+                due_ms: at_ms,
                 body: flv.slice(start..start + length),
             };
             at = start + length + 4;
@@ -100,6 +114,34 @@ impl Recording {
             media,
             span_ms,
         })
+    }
+
+    /// The sound begins only then.
+    pub fn without_sound_until(mut self, ms: u32) -> Self {
+        self.media.retain(|tag| tag.type_id != SOUND || tag.at_ms >= ms);
+        self
+    }
+
+    /// All sound is sent that much later than the pictures it belongs to.
+    pub fn with_sound_sent_late(mut self, ms: u32) -> Self {
+        for tag in self.media.iter_mut().filter(|tag| tag.type_id == SOUND) {
+            tag.due_ms += ms;
+        }
+        self.media.sort_by_key(|tag| tag.due_ms);
+        self
+    }
+
+    /// At `ms` another film goes on in the same connection, on the same clock.
+    pub fn followed_by(mut self, next: &Self, ms: u32) -> Self {
+        self.media.retain(|tag| tag.at_ms < ms);
+        self.media
+            .extend(next.headings.iter().chain(&next.media).map(|tag| Tag {
+                at_ms: tag.at_ms + ms,
+                due_ms: tag.due_ms + ms,
+                ..tag.clone()
+            }));
+        self.span_ms = next.span_ms + ms;
+        self
     }
 
     /// Bits of media a second, without RTMP's own bytes.

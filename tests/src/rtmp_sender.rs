@@ -317,8 +317,8 @@ async fn replay(
     }
     for round in 0.. {
         for tag in &recording.media {
-            let at_ms = recording.span_ms * round + tag.at_ms;
-            let due = from + Duration::from_millis(u64::from(at_ms));
+            let begin_ms = recording.span_ms * round;
+            let due = from + Duration::from_millis(u64::from(begin_ms + tag.due_ms));
             let stop = tokio::select! {
                 stop = stopped.changed() => Some(stop),
                 () = tokio::time::sleep_until(due.into()) => None,
@@ -328,7 +328,7 @@ async fn replay(
                 Some(Err(_)) => return Ok(()),
                 None => {}
             }
-            sender.send(tag, at_ms).await?;
+            sender.send(tag, begin_ms + tag.at_ms).await?;
         }
     }
     Ok(())

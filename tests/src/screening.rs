@@ -16,6 +16,7 @@ use crate::{
 };
 
 const SOON: Duration = Duration::from_secs(15);
+const WINDOW: (u32, u32) = (700, 500);
 
 /// Everything is ended when it is dropped.
 #[derive(Debug)]
@@ -87,11 +88,18 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// Opens the pages and waits until both play; what they see is written down from then on.
+    /// Opens a page on each relay and waits until both play; what they see is written down from then on.
     pub async fn enter(screening: &Screening) -> Result<Self> {
+        Self::enter_by(&screening.doors()).await
+    }
+
+    /// As [`Audience::enter`], with a page for each of these doors.
+    pub async fn enter_by(doors: &[String]) -> Result<Self> {
         let mut pages = Vec::new();
-        for (door, name) in screening.doors().iter().zip(["Ann", "Bob"]) {
+        for (door, name) in doors.iter().zip(["Ann", "Bob"]) {
             let browser = Browser::start().await?;
+            // Two of them and an encoder share the machine, and paint in software.
+            browser.client.set_window_size(WINDOW.0, WINDOW.1).await?;
             player::open_invite(&browser, door, name).await?;
             player::wait_until_playing(&browser, Duration::from_secs(30)).await?;
             picture_watch::watch(&browser).await?;
