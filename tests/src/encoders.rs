@@ -6,7 +6,10 @@ use std::{net::SocketAddr, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::process::{Process, free_tcp, program};
+use crate::{
+    api::Admin,
+    process::{Process, free_tcp, program},
+};
 
 /// Whose ffmpeg.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,14 +110,16 @@ pub fn gstreamer(url: &str, seconds: u32, log_dir: &Path) -> Result<Process> {
     Process::start("gstreamer", &mut command, log_dir)
 }
 
-/// An nginx that pushes what comes to its application `in` on to the server, under the name that it came with.
-pub fn nginx_push(server: SocketAddr, folder: &Path) -> Result<(Process, SocketAddr)> {
+/// An nginx that pushes what comes to its application `in` on to the server, under the name that it came with, and tells the origin
+/// when a publisher is done.
+pub fn nginx_push(server: SocketAddr, origin: &Admin, folder: &Path) -> Result<(Process, SocketAddr)> {
     let (rtmp, root) = (free_tcp()?, folder.display());
     let configuration = format!(
         "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
          worker_processes 1; daemon off; user root; pid {root}/push.pid; error_log {root}/push-error.log;
          events {{ worker_connections 64; }}
-         rtmp {{ server {{ listen {rtmp}; application in {{ live on; push rtmp://{server}/live; }} }} }}"
+         rtmp {{ server {{ listen {rtmp}; application in {{ live on; push rtmp://{server}/live; on_publish_done {}/hooks/rtmp/done; }} }} }}",
+        origin.base()
     );
     let file = folder.join("push.conf");
     std::fs::write(&file, configuration)?;

@@ -91,7 +91,7 @@ fn rows() -> Vec<Row> {
         row(
             "newer ffmpeg, AV1 and Opus",
             newer(
-                "-c:v libaom-av1 -usage realtime -cpu-used 10 -g 60 -b:v 600k -pix_fmt yuv420p",
+                "-c:v libaom-av1 -usage realtime -cpu-used 8 -g 60 -b:v 600k -pix_fmt yuv420p",
                 &["libopus -b:a 96k -ac 2"],
                 enhanced,
             ),
@@ -140,7 +140,7 @@ async fn watch(row: &Row) -> Result<(usize, String)> {
         Encoder::Ffmpeg(encoding) => processes.push(encoding.start(&url, folder)?),
         Encoder::Gstreamer => processes.push(gstreamer(&url, SECONDS, folder)?),
         Encoder::Nginx => {
-            let (nginx, address) = nginx_push(screening.path.address, folder)?;
+            let (nginx, address) = nginx_push(screening.path.address, &screening.origin.admin, folder)?;
             let encoding = Encoding {
                 seconds: SECONDS,
                 ..Encoding::default()

@@ -22,9 +22,9 @@ const GIVEN_UP: Duration = Duration::from_secs(100);
 pub(crate) async fn run(results: &mut Results) -> Result<()> {
     say("publishers that go and come back: 6 minutes");
     for away in AWAY {
-        killed(results, away).await?;
+        tell(&format!("killed for {away} s"), killed(results, away).await);
     }
-    gone(results).await?;
+    tell("killed for good", gone(results).await);
     let by_the_second = ObsSettings {
         key_seconds: Some(2),
         ..ObsSettings::default()
@@ -33,9 +33,16 @@ pub(crate) async fn run(results: &mut Results) -> Result<()> {
         ("OBS as installed", ObsSettings::default()),
         ("OBS, key frames every 2 s", by_the_second),
     ] {
-        obs(results, name, settings).await?;
+        tell(name, obs(results, name, settings).await);
     }
     Ok(())
+}
+
+/// One evening that failed is no reason to skip the others.
+fn tell(name: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        say(&format!("{name}: NOT: {error:#}"));
+    }
 }
 
 /// Adds how long after the first key frame since `ms` the picture was back.
