@@ -24,6 +24,12 @@ $(TARGET)/autobahn/.installed: tests/peers/autobahn/requirements.txt
 	$(TARGET)/autobahn/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
 
+$(TARGET)/newer-ffmpeg/.installed: tests/peers/newer-ffmpeg/requirements.txt
+	python3 -m venv $(TARGET)/newer-ffmpeg
+	$(TARGET)/newer-ffmpeg/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	ln -sf "$$($(TARGET)/newer-ffmpeg/bin/python -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())')" $(TARGET)/newer-ffmpeg/ffmpeg
+	@touch $@
+
 tests/peers/ws/node_modules/.installed: tests/peers/ws/package-lock.json
 	cd tests/peers/ws && npm ci --no-audit --no-fund
 	@touch $@
@@ -51,11 +57,11 @@ rust-lint:
 web-lint: frontend/node_modules/.installed
 	cd frontend && npm run --silent lint && npm run --silent typecheck && npm test --silent
 
-test: tools-test web web-lint rust-lint $(TARGET)/autobahn/.installed ## everything: formatting, lints, unit, integration, real ffmpeg, real browser
+test: tools-test web web-lint rust-lint $(TARGET)/autobahn/.installed $(TARGET)/newer-ffmpeg/.installed ## everything: formatting, lints, unit, integration, real ffmpeg, OBS and browser
 	cargo build --locked --workspace --bins
 	cargo nextest run --locked --workspace
 
-bench: tools-bench tools-test build tests/peers/ws/node_modules/.installed ## every benchmark; writes target/bench/results.json
+bench: tools-bench tools-test build tests/peers/ws/node_modules/.installed $(TARGET)/newer-ffmpeg/.installed ## every benchmark; writes target/bench/results.json
 	cargo build --release --locked -p e2e --bins
 	@mkdir -p target/bench
 	ulimit -Sn 8192 2>/dev/null || true; $(RELEASE)/bench

@@ -28,6 +28,14 @@ if [[ $purpose == test || $purpose == bench ]]; then
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     need nginx nginx
     need /usr/lib/nginx/modules/ngx_rtmp_module.so libnginx-mod-rtmp
+    # OBS draws in software on a screen that nobody sees.
+    need obs obs-studio
+    need Xvfb xvfb
+    compgen -G '/usr/lib/*/dri/swrast_dri.so' >/dev/null || missing+=(libgl1-mesa-dri)
+    need gst-launch-1.0 gstreamer1.0-tools
+    for set in base good bad ugly; do
+        dpkg -s "gstreamer1.0-plugins-$set" &>/dev/null || missing+=("gstreamer1.0-plugins-$set")
+    done
 fi
 
 if ((${#missing[@]})); then

@@ -21,6 +21,11 @@ impl Admin {
         }
     }
 
+    /// Where the API is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let mut request = self
             .http

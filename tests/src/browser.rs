@@ -14,8 +14,8 @@ use crate::process::{Process, free_tcp, wait_for};
 #[derive(Debug)]
 pub struct Browser {
     pub client: Client,
-    _driver: Process,
-    _profile: TempDir,
+    driver: Process,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -38,8 +38,8 @@ impl Browser {
         client.set_window_size(1280, 800).await?;
         Ok(Self {
             client,
-            _driver: driver,
-            _profile: profile,
+            driver,
+            profile,
         })
     }
 
@@ -55,8 +55,24 @@ impl Browser {
     }
 
     pub async fn close(self) -> Result<()> {
-        self.client.close().await?;
+        self.client.clone().close().await?;
         Ok(())
+    }
+}
+
+impl Drop for Browser {
+    /// A browser outlives its driver, and would go on decoding after a scenario that failed.
+    fn drop(&mut self) {
+        // Already ended is fine.
+        let _ = self.driver.kill();
+        let profile = self.profile.path().as_os_str().as_encoded_bytes();
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        for process in processes {
+            let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if command.windows(profile.len()).any(|window| window == profile) {
+                let _ = Command::new("kill").arg("-KILL").arg(process.file_name()).status();
+            }
+        }
     }
 }
 

@@ -139,7 +139,7 @@ async fn rendition(watch: Arc<Watch>, viewer: &Viewer, playlist: &str, span: Dur
         if watch.start.elapsed() >= span {
             return Ok(());
         }
-        let next = hls::hinted(&text, playlist).context("a hint")?;
+        let next = hls::hinted(&text, playlist).with_context(|| format!("a hint in {text}"))?;
         text = if reload % PLAIN_EVERY == 0 {
             watch.playlist(viewer, playlist).await?
         } else if reload % DELTA_EVERY == 0 {

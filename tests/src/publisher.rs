@@ -82,22 +82,8 @@ pub fn test_picture(url: &str, settings: Settings, log_dir: &Path) -> Result<Pro
 
 /// A picture that needs all the bits it may have, and a tone; `urls` is one URL or several in the manner of ffmpeg's tee.
 pub fn noise(urls: &str, settings: Settings, log_dir: &Path) -> Result<Process> {
-    let Settings {
-        width,
-        height,
-        frame_rate,
-        ..
-    } = settings;
-    let picture = format!("testsrc2=size={width}x{height}:rate={frame_rate},noise=alls=40:allf=t");
     let mut command = ffmpeg();
-    command.args(["-re", "-f", "lavfi", "-i", &picture]);
-    command.args([
-        "-re",
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=frequency=330:beep_factor=4:sample_rate=48000",
-    ]);
+    noise_sources(&mut command, settings, &["-re"]);
     encode(&mut command, settings);
     command.args([
         "-flags",
@@ -111,6 +97,29 @@ pub fn noise(urls: &str, settings: Settings, log_dir: &Path) -> Result<Process> 
         urls,
     ]);
     Process::start("publisher", &mut command, log_dir)
+}
+
+/// As [`noise`], written as FLV to a file as fast as it can be encoded.
+pub fn noise_file(settings: Settings, seconds: u32, file: &Path) -> Command {
+    let mut command = ffmpeg();
+    noise_sources(&mut command, settings, &[]);
+    encode(&mut command, settings);
+    command.args(["-t", &seconds.to_string(), "-f", "flv", "-y"]).arg(file);
+    command
+}
+
+fn noise_sources(command: &mut Command, settings: Settings, pace: &[&str]) {
+    let Settings {
+        width,
+        height,
+        frame_rate,
+        ..
+    } = settings;
+    let picture = format!("testsrc2=size={width}x{height}:rate={frame_rate},noise=alls=40:allf=t");
+    let tone = "sine=frequency=330:beep_factor=4:sample_rate=48000";
+    for source in [&picture, tone] {
+        command.args(pace).args(["-f", "lavfi", "-i", source]);
+    }
 }
 
 /// A picture with the time of its making drawn into it (see [`clock_pattern`]), and a tone.

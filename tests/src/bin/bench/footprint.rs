@@ -1,17 +1,14 @@
 //! What one stream of 2.5 Mb/s costs: processor of origin and relay, resident memory, beside nginx-rtmp on the same stream.
 
-use std::{
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use e2e::{
     api::Viewer,
     daemon::{Origin, Relay},
     hls,
-    process::{Process, free_tcp, wait_for},
+    nginx_rtmp::NginxRtmp,
+    process::wait_for,
     publisher::{self, Settings},
 };
 use serde_json::json;
@@ -41,7 +38,11 @@ pub(crate) async fn run(results: &mut Results) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let peer = NginxRtmp::start(folder.path())?;
     // One encoder for both, so that both get the same bytes at the same time.
-    let both = format!("[f=flv]{}|[f=flv]{}", origin.publish_url(&room), peer.url);
+    let both = format!(
+        "[f=flv]{}|[f=flv]rtmp://{}/live/bench",
+        origin.publish_url(&room),
+        peer.rtmp
+    );
     let _publisher = publisher::noise(&both, settings, origin.folder())?;
     wait_for("the live flag", Duration::from_secs(30), async || {
         origin.admin.is_live(&room.slug).await.then_some(())
@@ -116,45 +117,5 @@ async fn follow(viewer: &Viewer, playlist: &str) -> Result<()> {
         if let Some(last) = parts.last() {
             (*last).clone_into(&mut newest);
         }
-    }
-}
-
-/// Debian's nginx with its RTMP module, writing HLS of 2 s segments.
-struct NginxRtmp {
-    process: Process,
-    url: String,
-}
-
-impl NginxRtmp {
-    fn start(folder: &Path) -> Result<Self> {
-        let address = free_tcp()?;
-        let root = folder.display();
-        let configuration = format!(
-            "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-             worker_processes 1; daemon off; user root; pid {root}/nginx.pid; error_log {root}/error.log;
-             events {{ worker_connections 64; }}
-             rtmp {{ server {{ listen {address}; application live {{ live on; hls on; hls_path {root}/hls; hls_fragment 2s; }} }} }}"
-        );
-        let file = folder.join("nginx.conf");
-        std::fs::write(&file, configuration)?;
-        let mut command = Command::new("nginx");
-        command.args(["-p", &root.to_string(), "-c", &file.display().to_string()]);
-        let process = Process::start("nginx", &mut command, folder)?;
-        Ok(Self {
-            process,
-            url: format!("rtmp://{address}/live/bench"),
-        })
-    }
-
-    /// Of the master and its worker.
-    fn cpu_time(&self) -> Result<Duration> {
-        let children = Command::new("pgrep")
-            .args(["-P", &self.process.id().to_string()])
-            .output()?;
-        let mut sum = self.process.cpu_time()?;
-        for id in String::from_utf8_lossy(&children.stdout).split_whitespace() {
-            sum += e2e::process::cpu_time(id.parse()?)?;
-        }
-        Ok(sum)
     }
 }

@@ -3,10 +3,14 @@
 //! `bench NAME…` runs only the named ones. Figures of one run stand side by side with a peer's on the same work where there is one;
 //! the machine's noise is the reader's to judge, so `n` is always given.
 
+mod attack;
 mod chat_crowd;
 mod chat_fanout;
+mod encoders;
+mod evenings;
 mod footprint;
 mod glass;
+mod ingest;
 mod playlist;
 mod results;
 mod start;
@@ -14,7 +18,18 @@ mod start;
 use anyhow::{Result, bail};
 use results::Results;
 
-const NAMES: [&str; 6] = ["glass", "start", "footprint", "playlist", "chat-crowd", "chat-fanout"];
+const NAMES: [&str; 10] = [
+    "glass",
+    "start",
+    "footprint",
+    "ingest",
+    "attack",
+    "evenings",
+    "encoders",
+    "playlist",
+    "chat-crowd",
+    "chat-fanout",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -35,6 +50,18 @@ async fn main() -> Result<()> {
     }
     if wanted("footprint") {
         footprint::run(&mut results).await?;
+    }
+    if wanted("ingest") {
+        ingest::run(&mut results).await?;
+    }
+    if wanted("attack") {
+        attack::run(&mut results).await?;
+    }
+    if wanted("evenings") {
+        evenings::run(&mut results).await?;
+    }
+    if wanted("encoders") {
+        encoders::run(&mut results).await?;
     }
     if wanted("playlist") {
         playlist::run(&mut results).await?;
