@@ -11,6 +11,7 @@ pub mod hls;
 pub mod id;
 pub mod link;
 pub mod live;
+pub mod matroska;
 pub mod media;
 pub mod packager;
 pub mod rtmp;

@@ -12,7 +12,7 @@ use common::{
         LiveEvent,
         window::{LiveWindow, Retention},
     },
-    media::access_unit::{AccessUnit, Codec, MediaMessage, TrackId},
+    media::access_unit::{AccessUnit, Codec, MediaMessage, TrackId, TrackKind},
     packager::{Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
@@ -24,6 +24,34 @@ const AVC: &[u8] = &[
     0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60, 0x01, 0x00, 0x04, 0x68, 0xef, 0x8f,
     0xcb, 0xfd, 0xf8, 0xf8, 0x00,
 ];
+/// x265, 320x180; SVT-AV1, 320x180; VP9, 320x180.
+const HEVC: &[u8] = &[
+    0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90, 0x00, 0x00, 0x00, 0x00, 0x00, 0x3c, 0xf0, 0x00, 0xfc, 0xfd, 0xf8, 0xf8, 0x00,
+    0x00, 0x0f, 0x01, 0x21, 0x00, 0x01, 0x00, 0x2b, 0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00,
+    0x03, 0x00, 0x00, 0x03, 0x00, 0x3c, 0xa0, 0x0a, 0x08, 0x0b, 0x9f, 0x79, 0x65, 0x66, 0x92, 0x4c, 0xaf, 0x01, 0x68, 0x08,
+    0x00, 0x00, 0x03, 0x00, 0x08, 0x00, 0x00, 0x03, 0x00, 0xf0, 0x40,
+];
+const AV1: &[u8] =
+    &[0x81, 0x00, 0x0c, 0x00, 0x0a, 0x0b, 0x02, 0x00, 0x00, 0x05, 0x21, 0xe7, 0xf6, 0x60, 0x17, 0xc0, 0x02];
+const VP9: &[u8] = &[0x00, 0x0b, 0x82, 2, 2, 2, 0, 0, 0x01, 0x40, 0x00, 0xb4];
+/// 20 ms and 10 ms; AC-3; E-AC-3.
+const OPUS: &[u8] = b"OpusHead\x01\x02\x38\x01\x80\xbb\x00\x00\x00\x00\x00\x03\xc0";
+const OPUS_SHORT: &[u8] = b"OpusHead\x01\x02\x38\x01\x80\xbb\x00\x00\x00\x00\x00\x01\xe0";
+const AC3: &[u8] = &[0x10, 0x08, 0xc0];
+const EAC3: &[u8] = &[0x03, 0x00, 0x20, 0x02, 0x00, 6];
+
+/// Configurations that a message may bring.
+const CONFIGS: [(Codec, &[u8]); 8] = [
+    (Codec::H264, AVC),
+    (Codec::Hevc, HEVC),
+    (Codec::Av1, AV1),
+    (Codec::Vp9, VP9),
+    (Codec::Opus, OPUS),
+    (Codec::Opus, OPUS_SHORT),
+    (Codec::Ac3, AC3),
+    (Codec::Eac3, EAC3),
+];
+
 /// AAC-LC: 48 kHz stereo, 44.1 kHz mono.
 const AAC: [&[u8]; 2] = [&[0x11, 0x90, 0x56, 0xe5, 0x00], &[0x12, 0x08]];
 
@@ -39,7 +67,7 @@ fuzz_target!(|bytes: &[u8]| {
             monotonic: Monotonic(Duration::from_millis(now_ms.into())),
             unix: UnixMillis(now_ms.into()),
         };
-        let track = if kind & 1 == 0 { TrackId::VIDEO } else { TrackId::AUDIO };
+        let track = if kind & 1 == 0 { TrackId::VIDEO } else { TrackId::audio((kind >> 1) & 0b11) };
         let timestamp = &mut clock[usize::from(kind & 1)];
         // Mostly a frame further, now and then anywhere.
         *timestamp = match kind >> 6 {
@@ -59,8 +87,15 @@ fuzz_target!(|bytes: &[u8]| {
             }
             6 => {
                 let record = Bytes::copy_from_slice(rest);
-                let codec = if kind & 1 == 0 { Codec::H264 } else { Codec::Aac };
+                let codecs = CONFIGS.iter().map(|(codec, _)| *codec).chain([Codec::Aac, Codec::Flac]);
+                let codec = codecs.filter(|codec| codec.kind() == track.kind).nth(usize::from(length % 5)).unwrap_or(Codec::H264);
+                let track = if codec.kind() == TrackKind::Video { TrackId::VIDEO } else { track };
                 let _ = packager.push(now, MediaMessage::Config { track, codec, record });
+            }
+            7 => {
+                let (codec, record) = CONFIGS[usize::from(length) % CONFIGS.len()];
+                let track = if codec.kind() == TrackKind::Video { TrackId::VIDEO } else { TrackId::audio((kind >> 1) & 0b11) };
+                let _ = packager.push(now, MediaMessage::Config { track, codec, record: Bytes::from_static(record) });
             }
             _ => {
                 let unit = AccessUnit {

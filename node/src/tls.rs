@@ -1,4 +1,4 @@
-//! TLS for the HTTP listeners: a certificate chain and key from PEM files, read again when the files change.
+//! TLS for the listeners of HTTP and RTMP: a certificate chain and key from PEM files, read again when the files change.
 //!
 //! A connection keeps the configuration it was accepted with, so a new certificate drops nobody. The link's own TLS is in
 //! [`crate::quic`].
@@ -77,6 +77,13 @@ impl Tls {
     pub fn config(&self) -> Arc<ServerConfig> {
         let loaded = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.config.clone()
+    }
+
+    /// The same for a protocol that has no name in ALPN: a peer that names others is not turned away.
+    pub fn config_without_alpn(&self) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.config());
+        config.alpn_protocols.clear();
+        Arc::new(config)
     }
 
     /// Looks at the files every `interval` until `shutdown` and takes over what changed; what cannot be used is logged and the

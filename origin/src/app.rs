@@ -24,14 +24,16 @@ use crate::{
     db::DbError,
     embedded,
     gate::ChatGate,
-    ingest::{self, limits::IngestLimits},
+    ingest::{Ingest, limits::IngestLimits},
     news,
     opening::{chain, open_control},
     plane::Plane,
     relays::{LinkState, Relays, RoomsForRelays},
     retention,
-    room::{RoomAdmission, Rooms, RoomsConfig},
+    room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings},
+    slate::making::SlateMaker,
     stores::{self, Stores},
+    transcode::Transcoder,
 };
 
 /// Running answers and goodbyes may take as long when the origin stops.
@@ -40,6 +42,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 const DB_CLOSE: Duration = Duration::from_secs(1);
 /// Folder of the link's authority in the data folder.
 const PKI_FOLDER: &str = "pki";
+/// The same of slates as ffmpeg made them.
+const SLATES_FOLDER: &str = "slates";
 
 /// An origin that can start: its addresses are bound, its data folder and database are open.
 pub struct Origin {
@@ -48,6 +52,7 @@ pub struct Origin {
     authority: Arc<Authority>,
     http: TcpListener,
     rtmp: TcpListener,
+    rtmps: Option<TcpListener>,
     relay_http: Option<TcpListener>,
     metrics: Option<TcpListener>,
     tls: Option<Tls>,
@@ -61,14 +66,9 @@ impl Origin {
     pub async fn load(config: Config) -> Result<Self, ExitError> {
         let tls = load_tls(&config)?;
         let rtmp = bind("--rtmp", config.rtmp).await?;
-        let relay_http = match config.relay_http {
-            Some(address) => Some(bind("--relay-http", address).await?),
-            None => None,
-        };
-        let metrics = match config.metrics {
-            Some(address) => Some(bind("--metrics", address).await?),
-            None => None,
-        };
+        let rtmps = bind_if("--rtmps", config.rtmps).await?;
+        let relay_http = bind_if("--relay-http", config.relay_http).await?;
+        let metrics = bind_if("--metrics", config.metrics).await?;
         let control = Arc::new(open_control(&config).await?);
         // Last, for whoever finds it listening (`welcome` does) opens the same folder and database, and must not make them too.
         let http = bind("--http", config.http).await?;
@@ -80,6 +80,7 @@ impl Origin {
             authority: Arc::new(authority),
             http,
             rtmp,
+            rtmps,
             relay_http,
             metrics,
             tls,
@@ -104,6 +105,9 @@ impl Origin {
         let state = link_state(&self.control, &stores, &known).await?;
         let relays = Relays::new(state, Arc::new(stores.clone()));
         let rooms = open_rooms(config, &known, &stores, &shutdown);
+        for (room, settings) in stream_settings(&self.control).await? {
+            rooms.set_stream_settings(&room, settings);
+        }
         let chats = open_chats(known, &stores, &relays, &shutdown);
         let plane = Plane::new(rooms.clone(), relays.clone(), chats.clone(), stores.clone());
         let plane = Arc::new(plane);
@@ -133,12 +137,11 @@ impl Origin {
         ));
         shutdown.spawn(news::tell_public_urls(stores.clone(), relays, shutdown.clone()));
         let admission = Arc::new(RoomAdmission::new(rooms, Arc::new(stores)));
-        shutdown.spawn(ingest::run(
-            self.rtmp,
-            admission,
-            IngestLimits::default(),
-            shutdown.clone(),
-        ));
+        let ingest = Ingest::new(admission, IngestLimits::default(), shutdown.clone());
+        if let Some(listener) = self.rtmps {
+            shutdown.spawn(ingest.clone().serve(listener, self.tls.clone()));
+        }
+        shutdown.spawn(ingest.serve(self.rtmp, None));
         if let Some(tls) = &self.tls {
             tls.watch_files(RELOAD_INTERVAL, &shutdown);
         }
@@ -213,6 +216,11 @@ async fn known_rooms(control: &Control) -> Result<Vec<(RoomSlug, Known)>, ExitEr
         .map_err(|cause| ExitError::failed("--database-url", "", cause))
 }
 
+async fn stream_settings(control: &Control) -> Result<Vec<(RoomSlug, StreamSettings)>, ExitError> {
+    let settings = control.all_stream_settings().await;
+    settings.map_err(|cause| ExitError::failed("--database-url", "", cause))
+}
+
 /// What a relay is told first: all rooms, as it answers for those alone, and nothing in them yet.
 async fn link_state(control: &Control, stores: &Stores, rooms: &[(RoomSlug, Known)]) -> Result<LinkState, ExitError> {
     let public_urls = stores
@@ -237,8 +245,13 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
     let settings = RoomsConfig {
         part_target_ms: config.part_target_ms,
         retention: Retention::origin(),
+        slates: Some(Arc::new(SlateMaker::new(
+            config.ffmpeg.clone(),
+            config.data_dir.join(SLATES_FOLDER),
+        ))),
     };
-    let rooms = Rooms::new(settings, Arc::new(stores.clone()), shutdown.clone());
+    let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
+    let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
     for (slug, _) in known {
         rooms.open(slug);
     }
@@ -285,6 +298,13 @@ async fn start_embedded(
     };
     shutdown.spawn(relay::app::serve(listener, upstream.clone(), options, shutdown.clone()));
     Ok(upstream)
+}
+
+async fn bind_if(setting: &str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, ExitError> {
+    match address {
+        Some(address) => bind(setting, address).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, ExitError> {

@@ -18,6 +18,7 @@ const DATA_DIR: Setting = Setting::new("data-dir", "STREAMCIRCLE_DATA_DIR");
 const DATABASE_URL: Setting = Setting::secret("database-url", "DATABASE_URL");
 const HTTP: Setting = Setting::new("http", "STREAMCIRCLE_HTTP");
 const RTMP: Setting = Setting::new("rtmp", "STREAMCIRCLE_RTMP");
+const RTMPS: Setting = Setting::new("rtmps", "STREAMCIRCLE_RTMPS");
 const LINK: Setting = Setting::new("link", "STREAMCIRCLE_LINK");
 const RELAY_HTTP: Setting = Setting::new("relay-http", "STREAMCIRCLE_RELAY_HTTP");
 const NO_RELAY: Setting = Setting::new("no-relay", "STREAMCIRCLE_NO_RELAY");
@@ -26,16 +27,18 @@ const ADMIN_TOKEN_FILE: Setting = Setting::new("admin-token-file", "STREAMCIRCLE
 const ADMIN_TOKEN: Setting = Setting::secret("admin-token", "SERVER_ADMIN_TOKEN");
 const PART_MS: Setting = Setting::new("part-ms", "STREAMCIRCLE_PART_MS");
 const LINK_ADVERTISE: Setting = Setting::new("link-advertise", "STREAMCIRCLE_LINK_ADVERTISE");
+const FFMPEG: Setting = Setting::new("ffmpeg", "STREAMCIRCLE_FFMPEG");
 const TLS_CERT: Setting = Setting::new("tls-cert", "STREAMCIRCLE_TLS_CERT");
 const TLS_KEY: Setting = Setting::new("tls-key", "STREAMCIRCLE_TLS_KEY");
 const LOG_FORMAT: Setting = Setting::new("log-format", "STREAMCIRCLE_LOG_FORMAT");
 const METRICS: Setting = Setting::new("metrics", "STREAMCIRCLE_METRICS");
 
-const SETTINGS: [Setting; 16] = [
+const SETTINGS: [Setting; 18] = [
     DATA_DIR,
     DATABASE_URL,
     HTTP,
     RTMP,
+    RTMPS,
     LINK,
     RELAY_HTTP,
     NO_RELAY,
@@ -44,6 +47,7 @@ const SETTINGS: [Setting; 16] = [
     ADMIN_TOKEN,
     PART_MS,
     LINK_ADVERTISE,
+    FFMPEG,
     TLS_CERT,
     TLS_KEY,
     LOG_FORMAT,
@@ -71,6 +75,9 @@ pub struct Flags {
     /// Listener of RTMP, where OBS sends to [default: 0.0.0.0:1935]
     #[arg(long, value_name = "ADDR", global = true)]
     rtmp: Option<String>,
+    /// Listener of RTMP over TLS, with the certificate of --tls-cert [default: off]
+    #[arg(long, value_name = "ADDR", global = true)]
+    rtmps: Option<String>,
     /// UDP listener of the link, where relays join [default: 0.0.0.0:4443]
     #[arg(long, value_name = "ADDR", global = true)]
     link: Option<String>,
@@ -92,6 +99,9 @@ pub struct Flags {
     /// HOST:PORT under which relays reach the link, several with commas [default: host of the public URL, port of --link]
     #[arg(long, value_name = "HOST:PORT", global = true)]
     link_advertise: Option<String>,
+    /// The ffmpeg that makes smaller qualities and slates, found on PATH if it is a bare name [default: ffmpeg]
+    #[arg(long, value_name = "PATH", global = true)]
+    ffmpeg: Option<String>,
     /// Certificate chain (PEM): the HTTP listeners then speak TLS
     #[arg(long, value_name = "FILE", global = true)]
     tls_cert: Option<String>,
@@ -113,6 +123,7 @@ pub struct Config {
     pub database_url: Option<String>,
     pub http: SocketAddr,
     pub rtmp: SocketAddr,
+    pub rtmps: Option<SocketAddr>,
     pub link: SocketAddr,
     /// `None`: no embedded relay.
     pub relay_http: Option<SocketAddr>,
@@ -121,6 +132,8 @@ pub struct Config {
     pub part_target_ms: u32,
     /// HOST:PORT, in the order in which a relay tries them.
     pub link_advertise: Vec<String>,
+    /// Looked for on PATH if it has no folder. That there is none is no error: rooms then have no ladder and no slate.
+    pub ffmpeg: PathBuf,
     pub tls: Option<TlsFiles>,
     pub log_format: LogFormat,
     pub metrics: Option<SocketAddr>,
@@ -160,17 +173,20 @@ impl Config {
         let relay_http = address(&RELAY_HTTP, &flags.relay_http, 8080)?;
         let default_url = "http://localhost:8080".parse().expect("the default is a URL");
         let public_url: PublicUrl = layers.get_or(&PUBLIC_URL, flags.public_url.as_deref(), default_url)?;
+        let tls = tls(layers, flags)?;
         Ok(Self {
             database_url: database_url(layers, flags)?,
             http: address(&HTTP, &flags.http, 4000)?,
             rtmp: address(&RTMP, &flags.rtmp, 1935)?,
+            rtmps: rtmps(layers, flags, tls.is_some())?,
             link,
             relay_http: (!no_relay).then_some(relay_http),
             admin_token: admin_token(layers, flags)?,
             part_target_ms: part_target_ms(layers, flags)?,
             link_advertise: link_advertise(layers, flags, public_url.host(), link.port())?,
             public_url,
-            tls: tls(layers, flags)?,
+            ffmpeg: layers.get_or(&FFMPEG, flags.ffmpeg.as_deref(), "ffmpeg".into())?,
+            tls,
             log_format: layers.get_or(&LOG_FORMAT, flags.log_format.as_deref(), LogFormat::default())?,
             metrics: layers.get(&METRICS, flags.metrics.as_deref())?,
             data_dir,
@@ -226,6 +242,15 @@ fn link_advertise(layers: &Layers, flags: &Flags, host: &str, port: u16) -> Resu
         Ok(_) => Ok(addresses),
         Err(cause) => Err(layers.refuse(&LINK_ADVERTISE, flag, cause)),
     }
+}
+
+fn rtmps(layers: &Layers, flags: &Flags, has_certificate: bool) -> Result<Option<SocketAddr>, ExitError> {
+    let flag = flags.rtmps.as_deref();
+    let address = layers.get(&RTMPS, flag)?;
+    if address.is_some() && !has_certificate {
+        return Err(layers.refuse(&RTMPS, flag, "needs --tls-cert and --tls-key"));
+    }
+    Ok(address)
 }
 
 fn tls(layers: &Layers, flags: &Flags) -> Result<Option<TlsFiles>, ExitError> {
@@ -332,6 +357,7 @@ mod tests {
         let nine = ["a:1"; 9].join(",");
         assert!(refusal(&[("STREAMCIRCLE_LINK_ADVERTISE", &nine)]).contains("1 to 8 addresses"));
         assert!(refusal(&[("STREAMCIRCLE_TLS_CERT", "cert.pem")]).contains("--tls-key is missing"));
+        assert!(refusal(&[("STREAMCIRCLE_RTMPS", "0.0.0.0:1936")]).contains("needs --tls-cert"));
     }
 
     #[test]

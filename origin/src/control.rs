@@ -27,6 +27,7 @@ mod addresses;
 mod bans;
 mod relays;
 mod sign_in;
+mod streams;
 
 pub use self::{
     addresses::Addresses,

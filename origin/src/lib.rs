@@ -19,6 +19,7 @@ pub mod relays;
 pub mod retention;
 pub mod room;
 pub mod secrets;
+pub mod slate;
 pub mod stores;
 pub mod transcode;
 pub mod welcome;

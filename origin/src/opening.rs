@@ -65,6 +65,7 @@ fn addresses(config: &Config) -> Addresses {
         &format!("{scheme}://{host}:{}", config.http.port()),
         &format!("rtmp://{host}:{}/live", config.rtmp.port()),
     )
+    .with_secure_ingest(config.rtmps.map(|at| format!("rtmps://{host}:{}/live", at.port())))
 }
 
 /// The error and its causes in one line. Some errors repeat the last one already.

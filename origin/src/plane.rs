@@ -1,6 +1,6 @@
 //! The live side of the origin as the API and the relays see it: rooms, chats and relays behind their traits.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, net::IpAddr};
 
 use common::{
     auth::Role,
@@ -22,7 +22,7 @@ use crate::{
     chat::Chats,
     db::{ChatRow, Room},
     relays::{Followed, RelayStatus, Relays, RoomsForRelays},
-    room::Rooms,
+    room::{Rooms, StreamSettings},
     stores::Stores,
 };
 
@@ -59,7 +59,10 @@ impl LivePlane for Plane {
 
     fn health(&self, room: &RoomSlug) -> serde_json::Value {
         let health = self.rooms.health(room).unwrap_or_default();
-        serde_json::to_value(health).expect("health is plain data")
+        let mut health = serde_json::to_value(health).expect("health is plain data");
+        let slate = self.rooms.slate_health(room);
+        health["slate"] = serde_json::to_value(slate).expect("a state and a text");
+        health
     }
 
     fn viewers_of_invite(&self, invite_id: &str) -> HashSet<String> {
@@ -78,6 +81,10 @@ impl LivePlane for Plane {
     /// What may change (name, access, lock) is asked of the database at each join.
     fn room_changed(&self, _room: &Room) {}
 
+    fn stream_settings_changed(&self, room: &RoomSlug, settings: StreamSettings) {
+        self.rooms.set_stream_settings(room, settings);
+    }
+
     fn room_deleted(&self, room: &RoomSlug) {
         self.rooms.remove(room);
         self.chats.remove(room);
@@ -89,6 +96,15 @@ impl LivePlane for Plane {
 
     fn publisher_done(&self, room: &RoomSlug) {
         self.rooms.publisher_done(room);
+    }
+
+    fn pass_done(&self, name: &str) -> bool {
+        self.rooms.pass_done(name)
+    }
+
+    fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>> {
+        let room = room.clone();
+        async move { self.rooms.issue_pass(&room, caller, encoder).await }.boxed()
     }
 
     fn revoke(&self, revocation: Revocation) {
@@ -188,6 +204,7 @@ mod tests {
         let settings = RoomsConfig {
             part_target_ms: 333,
             retention: Retention::origin(),
+            slates: None,
         };
         let rooms = Rooms::new(settings, Arc::new(stores.clone()), Shutdown::new());
         let relays = Relays::new(LinkState::default(), Arc::new(stores.clone()));

@@ -102,6 +102,35 @@ async fn ffmpeg_publishes_h264_and_aac() {
 }
 
 #[tokio::test]
+async fn ffmpeg_publishes_over_tls() {
+    let mut server = Server::start().await;
+    let mut encoder = ffmpeg(&format!("rtmps://{}/live/{KEY}", server.tls_address))
+        .spawn()
+        .expect("ffmpeg is installed");
+    let (messages, how) = server.seen_to_the_end().await;
+    assert_eq!(how, PublishEnd::Stopped);
+    assert!(encoder.wait().await.unwrap().success());
+    assert_eq!(units(&messages, TrackId::VIDEO).len(), 60);
+    assert!((94..=97).contains(&units(&messages, TrackId::AUDIO).len()));
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_refused_over_tls_too_and_plain_rtmp_is_no_tls() {
+    let server = Server::start().await;
+    for (scheme, reason) in [("rtmps", "Stream key is not valid"), ("rtmp", "")] {
+        let started = Instant::now();
+        let output = ffmpeg(&format!("{scheme}://{}/live/sk_wrong", server.tls_address))
+            .output()
+            .await
+            .expect("ffmpeg is installed");
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(reason), "{said}");
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test]
 async fn ffmpeg_with_a_query_behind_the_key_is_let_in() {
     let mut server = Server::start().await;
     let url = format!("rtmp://{}/live/{KEY}?token=abc&x=y", server.address);

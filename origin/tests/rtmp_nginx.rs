@@ -1,80 +1,90 @@
-//! The ingest behind Debian's nginx-rtmp, which takes the encoder's stream and pushes it on with a client of its own.
+//! The ingest behind Debian's nginx-rtmp: as a plain push, and in front of a whole origin with the configurations in `infra/nginx-rtmp`.
 
 mod rtmp_support;
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use common::media::access_unit::{Codec, MediaMessage};
-use rtmp_support::{KEY, Seen, Server};
-use tokio::{net::TcpStream, process::Command};
+use node::shutdown::Shutdown;
+use origin::{
+    app::Origin,
+    config::{AdminToken, Config, Flags},
+};
+use rtmp_support::{KEY, PATIENCE, Seen, Server};
+use serde_json::Value;
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+};
 
-/// An nginx that pushes what is published to its app `in` to the ingest.
-fn configuration(home: &Path, port: u16, ingest: std::net::SocketAddr) -> String {
-    let home = home.display();
-    format!(
-        "daemon off; master_process off; pid {home}/pid; error_log stderr error;
-         load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-         events {{ }}
-         rtmp {{ server {{ listen 127.0.0.1:{port}; application in {{ live on; push rtmp://{ingest}/live; }} }} }}"
-    )
+const ADMIN_TOKEN: &str = "sa_operator";
+
+/// Free a moment ago, which is as good as it gets with programs that cannot be told port 0.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)
+}
+
+/// A running nginx; answers when its RTMP listener does.
+async fn nginx(home: &Path, configuration: &str, port: u16) -> Child {
+    let file = home.join("nginx.conf");
+    std::fs::write(&file, configuration).unwrap();
+    let mut nginx = Command::new("nginx");
+    nginx.arg("-p").arg(home).arg("-c").arg(&file).args(["-e", "stderr"]);
+    let pid = home.join("pid").display().to_string();
+    nginx.args(["-g", &format!("daemon off; master_process off; pid {pid};")]);
+    let running = nginx.kill_on_drop(true).spawn();
+    let running = running.expect("nginx with its RTMP module is installed");
+    while TcpStream::connect(local(port)).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running
+}
+
+/// An encoder that sends a test picture and a tone as they come about.
+fn encoder(url: &str) -> Child {
+    let mut encoder = Command::new("ffmpeg");
+    encoder
+        .args(["-loglevel", "error", "-nostdin", "-re"])
+        .args(["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30"])
+        .args(["-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "60"])
+        .args([
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p",
+            "-g",
+            "30",
+        ])
+        .args(["-c:a", "aac", "-f", "flv", url])
+        .stderr(Stdio::null());
+    encoder.kill_on_drop(true).spawn().expect("ffmpeg is installed")
 }
 
 #[tokio::test]
 async fn nginx_rtmp_pushes_a_stream_on() {
     let mut server = Server::start().await;
     let home = tempfile::tempdir().unwrap();
-    // Free a moment ago, which is as good as it gets with a program that cannot be told port 0.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let file = home.path().join("nginx.conf");
-    std::fs::write(&file, configuration(home.path(), port, server.address)).unwrap();
-    let mut nginx = Command::new("nginx");
-    nginx
-        .arg("-p")
-        .arg(home.path())
-        .arg("-c")
-        .arg(&file)
-        .arg("-e")
-        .arg("stderr");
-    let _nginx = nginx
-        .kill_on_drop(true)
-        .spawn()
-        .expect("nginx with its RTMP module is installed");
-    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-
-    let mut encoder = Command::new("ffmpeg");
-    encoder.args([
-        "-loglevel",
-        "error",
-        "-nostdin",
-        "-re",
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc2=size=320x180:rate=30",
-    ]);
-    encoder.args([
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=sample_rate=48000",
-        "-t",
-        "20",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-    ]);
-    encoder.args(["-pix_fmt", "yuv420p", "-g", "30", "-c:a", "aac", "-f", "flv"]);
-    encoder
-        .arg(format!("rtmp://127.0.0.1:{port}/in/{KEY}"))
-        .stderr(Stdio::null());
-    let _encoder = encoder.kill_on_drop(true).spawn().expect("ffmpeg is installed");
+    let port = free_port();
+    let ingest = server.address;
+    let configuration = format!(
+        "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+         events {{ }}
+         rtmp {{ server {{ listen 127.0.0.1:{port}; application in {{ live on; push rtmp://{ingest}/live; }} }} }}"
+    );
+    let _nginx = nginx(home.path(), &configuration, port).await;
+    let _encoder = encoder(&format!("rtmp://127.0.0.1:{port}/in/{KEY}"));
 
     let (mut configured, mut frames) = (Vec::new(), 0);
     while frames < 60 {
@@ -89,4 +99,110 @@ async fn nginx_rtmp_pushes_a_stream_on() {
         configured.contains(&Codec::H264) && configured.contains(&Codec::Aac),
         "{configured:?}"
     );
+}
+
+/// A whole origin behind an nginx with one of our configurations.
+struct House {
+    http: SocketAddr,
+    nginx_port: u16,
+    home: tempfile::TempDir,
+    shutdown: Shutdown,
+    _nginx: Child,
+}
+
+impl House {
+    async fn open(configuration: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let [http, rtmp, nginx_port] = [free_port(), free_port(), free_port()];
+        let mut config = Config::read(&Flags::default()).unwrap();
+        config.data_dir = home.path().join("data");
+        config.database_url = None;
+        config.admin_token = AdminToken::Given(ADMIN_TOKEN.to_owned());
+        config.http = local(http);
+        config.rtmp = local(rtmp);
+        config.link = local(0);
+        config.relay_http = None;
+        config.metrics = None;
+        let shutdown = Shutdown::new();
+        let origin = Origin::load(config).await.unwrap();
+        let running = shutdown.clone();
+        tokio::spawn(async move { origin.run(running).await.unwrap() });
+
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/nginx-rtmp");
+        let text = std::fs::read_to_string(file.join(configuration)).unwrap();
+        let text = text
+            .replace("listen 1935", &format!("listen 127.0.0.1:{nginx_port}"))
+            .replace("127.0.0.1:1935", &format!("127.0.0.1:{nginx_port}"))
+            .replace("127.0.0.1:4000", &format!("127.0.0.1:{http}"))
+            .replace("127.0.0.1:1936", &format!("127.0.0.1:{rtmp}"));
+        let nginx = nginx(home.path(), &text, nginx_port).await;
+        Self {
+            http: local(http),
+            nginx_port,
+            home,
+            shutdown,
+            _nginx: nginx,
+        }
+    }
+
+    async fn room(&self) -> Value {
+        let url = format!("http://{}/api/rooms/cinema", self.http);
+        let answer = reqwest::Client::new().get(url).header("x-admin-token", ADMIN_TOKEN);
+        answer.send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn room_is_live(&self, live: bool) {
+        let started = Instant::now();
+        while self.room().await["isLive"] != live {
+            assert!(started.elapsed() < PATIENCE, "isLive is not {live} in time");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn url(&self, key: &str) -> String {
+        format!("rtmp://127.0.0.1:{}/live/{key}", self.nginx_port)
+    }
+}
+
+/// Command lines of all processes.
+fn command_lines() -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .collect()
+}
+
+async fn an_evening_behind(configuration: &str) {
+    let house = House::open(configuration).await;
+    let key = house.room().await["streamKey"].as_str().unwrap().to_owned();
+
+    let started = Instant::now();
+    let mut refused = encoder(&house.url("sk_wrong"));
+    assert!(!refused.wait().await.unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+
+    let mut publisher = encoder(&house.url(&key));
+    house.room_is_live(true).await;
+    let with_key = command_lines().into_iter().filter(|line| line.contains(&key));
+    assert_eq!(with_key.count(), 1, "the publisher alone knows the key");
+
+    publisher.kill().await.unwrap();
+    house.room_is_live(false).await;
+
+    // The room is the publisher's again when it is back, by another name.
+    let _publisher = encoder(&house.url(&key));
+    house.room_is_live(true).await;
+    house.shutdown.trigger();
+    drop(house.home);
+}
+
+#[tokio::test]
+async fn a_room_follows_a_publisher_behind_nginx_that_pushes() {
+    an_evening_behind("nginx.conf").await;
+}
+
+#[tokio::test]
+async fn a_room_follows_a_publisher_behind_nginx_that_has_ffmpeg_carry_its_stream() {
+    an_evening_behind("nginx-exec.conf").await;
 }

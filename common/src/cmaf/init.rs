@@ -272,7 +272,7 @@ mod tests {
     use super::*;
     use crate::{
         cmaf::inspect::{self, SampleEntry},
-        media::{aac::tests::RECORD_OBS, h264::tests::RECORD_720P30},
+        media::{aac::tests::RECORD_OBS, h264::tests::RECORD_720P30, hevc::tests::RECORD_HDR10, vp9},
     };
 
     #[test]
@@ -283,10 +283,12 @@ mod tests {
         assert_eq!((init.track_id, init.timescale), (VIDEO_TRACK_ID, VIDEO_TIMESCALE));
         assert_eq!(
             init.entry,
-            SampleEntry::Avc1 {
+            SampleEntry::Video {
+                kind: *b"avc1",
                 width: 1280,
                 height: 720,
-                record
+                record,
+                colour: None,
             }
         );
     }
@@ -299,11 +301,54 @@ mod tests {
         assert_eq!((init.track_id, init.timescale), (AUDIO_TRACK_ID, 48_000));
         assert_eq!(
             init.entry,
-            SampleEntry::Mp4a {
+            SampleEntry::Audio {
+                kind: *b"mp4a",
                 channels: 2,
                 sample_rate: 48_000,
                 record
             }
         );
+    }
+
+    #[test]
+    fn colours_and_light_stand_beside_the_configuration() {
+        let config = VideoConfig::parse(Codec::Hevc, &Bytes::from_static(RECORD_HDR10)).unwrap();
+        let body = video(&config).unwrap();
+        let SampleEntry::Video {
+            kind, record, colour, ..
+        } = inspect::read_init(&body).unwrap().entry
+        else {
+            panic!("a picture")
+        };
+        assert_eq!(
+            (kind, record, colour),
+            (*b"hvc1", config.record, Some((9, 16, 9, false)))
+        );
+        let find = |kind: &[u8]| body.windows(kind.len()).position(|window| window == kind).unwrap();
+        let (light, display) = (find(b"clli") + 4, find(b"mdcv") + 4);
+        assert_eq!(body[light..light + 4], [0x03, 0xe8, 0x01, 0x90]);
+        // Green, blue, red, white, and the luminances, as they stand in the SEI message.
+        let points = [13_250, 34_500, 7_500, 3_000, 34_000, 16_000, 15_635, 16_450_u16];
+        let mut expected: Vec<u8> = points.iter().flat_map(|number| number.to_be_bytes()).collect();
+        expected.extend([10_000_000_u32, 1].iter().flat_map(|number| number.to_be_bytes()));
+        assert_eq!(body[display..display + 24], expected);
+    }
+
+    #[test]
+    fn vp9_is_behind_version_and_flags() {
+        let record = vp9::KeyFrame::read(vp9::tests::KEY_FRAME).unwrap().record(None);
+        let config = VideoConfig::parse(Codec::Vp9, &record).unwrap();
+        let SampleEntry::Video { kind, record, .. } = inspect::read_init(&video(&config).unwrap()).unwrap().entry
+        else {
+            panic!("a picture")
+        };
+        assert_eq!((kind, record), (*b"vp09", config.record));
+    }
+
+    #[test]
+    fn a_configuration_on_a_track_of_another_kind_is_refused() {
+        let mut config = VideoConfig::parse(Codec::H264, &Bytes::from_static(RECORD_720P30)).unwrap();
+        config.codec = Codec::Opus;
+        assert!(video(&config).is_err());
     }
 }

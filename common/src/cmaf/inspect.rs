@@ -23,20 +23,39 @@ pub struct Init {
     pub entry: SampleEntry,
 }
 
-/// The sample description, with the decoder configuration as the encoder gave it.
+/// The sample description, with the content of the decoder configuration's box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SampleEntry {
-    Avc1 {
+    Video {
+        /// Name of the entry, as in `avc1`.
+        kind: [u8; 4],
         width: u16,
         height: u16,
         record: Bytes,
+        /// Primaries, transfer, matrix, and whether the range is full.
+        colour: Option<(u16, u16, u16, bool)>,
     },
-    Mp4a {
+    Audio {
+        /// Name of the entry, as in `mp4a`.
+        kind: [u8; 4],
         channels: u16,
         sample_rate: u16,
+        /// Of AAC without the descriptors around it.
         record: Bytes,
     },
 }
+
+/// Sample entries, and the boxes of their configurations.
+const VIDEO_ENTRIES: [(&str, &str); 4] = [("avc1", "avcC"), ("hvc1", "hvcC"), ("av01", "av1C"), ("vp09", "vpcC")];
+const AUDIO_ENTRIES: [(&str, &str); 5] = [
+    ("mp4a", "esds"),
+    ("Opus", "dOps"),
+    ("fLaC", "dfLa"),
+    ("ac-3", "dac3"),
+    ("ec-3", "dec3"),
+];
+/// Configurations that have version and flags.
+const FULL_CONFIGURATIONS: [&str; 2] = ["vpcC", "dfLa"];
 
 /// One `moof` with its `mdat`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,28 +152,60 @@ pub fn read_init(body: &Bytes) -> Result<Init, InspectError> {
 
 fn read_sample_entry(stsd: &Bytes) -> Result<SampleEntry, InspectError> {
     let entries = boxes::split(stsd)?;
-    if let Ok(avc1) = only(&entries, "avc1") {
-        let mut fields = Fields::plain(avc1);
+    let [entry] = &entries[..] else {
+        return Err(InspectError::Unexpected("number of sample entries"));
+    };
+    let mut fields = Fields::plain(entry);
+    if let Some((_, configuration)) = VIDEO_ENTRIES.iter().find(|(kind, _)| kind.as_bytes() == entry.kind) {
         fields.skip(24)?;
         let (width, height) = (fields.u16()?, fields.u16()?);
         fields.skip(50)?;
-        let record = only(&boxes::split(&fields.rest())?, "avcC")?.content.clone();
-        return Ok(SampleEntry::Avc1 { width, height, record });
+        let inner = boxes::split(&fields.rest())?;
+        return Ok(SampleEntry::Video {
+            kind: entry.kind,
+            width,
+            height,
+            record: read_configuration(&inner, configuration)?,
+            colour: read_colour(&inner)?,
+        });
     }
-    let mp4a = only(&entries, "mp4a")?;
-    let mut fields = Fields::plain(mp4a);
+    let known = AUDIO_ENTRIES.iter().find(|(kind, _)| kind.as_bytes() == entry.kind);
+    let (_, configuration) = known.ok_or(InspectError::Unexpected("sample entry"))?;
     fields.skip(16)?;
     let channels = fields.u16()?;
     fields.skip(6)?;
     let sample_rate = fields.u16()?;
     fields.skip(2)?;
-    let inner = boxes::split(&fields.rest())?;
-    let record = Fields::full(only(&inner, "esds")?)?.decoder_specific()?;
-    Ok(SampleEntry::Mp4a {
+    Ok(SampleEntry::Audio {
+        kind: entry.kind,
         channels,
         sample_rate,
-        record,
+        record: read_configuration(&boxes::split(&fields.rest())?, configuration)?,
     })
+}
+
+fn read_configuration(inner: &[boxes::Box], kind: &'static str) -> Result<Bytes, InspectError> {
+    let found = only(inner, kind)?;
+    if kind == "esds" {
+        return Fields::full(found)?.decoder_specific();
+    }
+    if FULL_CONFIGURATIONS.contains(&kind) {
+        return Ok(Fields::full(found)?.rest());
+    }
+    Ok(found.content.clone())
+}
+
+fn read_colour(inner: &[boxes::Box]) -> Result<Option<(u16, u16, u16, bool)>, InspectError> {
+    if inner.iter().all(|b| b.kind != *b"colr") {
+        return Ok(None);
+    }
+    let mut fields = Fields::plain(only(inner, "colr")?);
+    if fields.u32()? != u32::from_be_bytes(*b"nclx") {
+        return Err(InspectError::Unexpected("kind of colr"));
+    }
+    let codes = (fields.u16()?, fields.u16()?, fields.u16()?);
+    let full_range = fields.rest().first().is_some_and(|byte| byte & 0x80 != 0);
+    Ok(Some((codes.0, codes.1, codes.2, full_range)))
 }
 
 /// Reads a part or a whole segment: any number of fragments, one after another.

@@ -1,39 +1,47 @@
 //! FLV tags to configurations and access units (FLV 10.1 annex E, Enhanced RTMP v2).
 //!
-//! Reads headers, not the coded media: a key frame is what its header calls one, timestamps stay the publisher's. Payloads are slices
-//! of the message they came in. H.264 and AAC only; anything else is reported once and dropped.
+//! Of the coded media only that is read which a configuration takes: headers of key frames and of sounds that have no other place
+//! for it. A key frame is what its header calls one, timestamps stay the publisher's. Payloads are slices of the message they came
+//! in. What cannot be carried is reported once for each track and dropped.
 
 use bytes::Bytes;
 
 use super::{
-    enhanced::{self, Packet, PacketKind},
-    metadata,
+    colour, enhanced, metadata,
     tag::{Tag, TagKind},
 };
-use crate::media::access_unit::{AccessUnit, Codec, MediaMessage, TrackId, TrackKind};
+use crate::media::access_unit::{AccessUnit, Codec, MAX_AUDIO_TRACKS, MediaMessage, TrackId, TrackKind};
 
-/// Shortest `AVCDecoderConfigurationRecord`: the fixed fields and two counts of zero, bytes.
-const MIN_AVC_RECORD: usize = 7;
-/// Shortest `AudioSpecificConfig`, bytes.
-const MIN_ASC: usize = 2;
-const FRAME_KEY: u8 = 1;
+use audio::AudioTrack;
+use video::VideoTrack;
+
+mod audio;
+mod video;
+
 /// The frame type of server commands, which carry no picture.
 const FRAME_COMMAND: u8 = 5;
+const FRAME_KEY: u8 = 1;
 const CODEC_AVC: u8 = 7;
+/// HEVC before Enhanced RTMP had a name for it, as encoders of the time send it.
+const CODEC_HEVC: u8 = 12;
 const FORMAT_AAC: u8 = 10;
+
+/// Most tracks of a kind that are told to be not carried.
+const MAX_TOLD: usize = 8;
 
 /// What a tag turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Demuxed {
     Media(MediaMessage),
-    /// A codec that cannot be carried; told at its track's first tag of that kind only.
+    /// Something that cannot be carried; told at its track's first tag of that kind only.
     Unsupported(Unsupported),
 }
 
-/// A codec that cannot be carried.
+/// A codec that cannot be carried, or a track too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsupported {
-    pub track: TrackKind,
+    /// Any number at all.
+    pub track: TrackId,
     pub codec: CodecName,
 }
 
@@ -61,8 +69,8 @@ pub enum FlvError {
     /// The tag is shorter than its header says.
     #[error("an FLV {0:?} tag is too short")]
     Truncated(TrackKind),
-    /// H.264 with NAL unit lengths that are not four bytes long: no frame of the stream can be used.
-    #[error("H.264 with NAL unit lengths of {0} bytes; only 4 are supported")]
+    /// NAL unit lengths that are not four bytes long: no frame of the stream can be used.
+    #[error("NAL unit lengths of {0} bytes; only 4 are supported")]
     NalLength(u8),
 }
 
@@ -73,11 +81,16 @@ impl FlvError {
     }
 }
 
+/// What one tag leads to, in order.
+type Found = Vec<Demuxed>;
+
 /// The demuxer of one publication.
 #[derive(Debug, Default)]
 pub struct Demuxer {
-    told_video: bool,
-    told_audio: bool,
+    video: VideoTrack,
+    audio: [AudioTrack; MAX_AUDIO_TRACKS as usize],
+    /// Tracks told to be not carried, at most [`MAX_TOLD`] of a kind.
+    told: Vec<TrackId>,
 }
 
 impl Demuxer {
@@ -86,164 +99,186 @@ impl Demuxer {
         Self::default()
     }
 
-    /// Takes a tag. `None`: it says nothing of use (end of sequence, silence, unknown packet types, other tracks of a multitrack).
+    /// Takes a tag. Nothing comes of one that says nothing of use (end of sequence, silence, unknown packet types).
     ///
     /// # Errors
     /// The tag cannot be read. The next one may be, unless [`FlvError::is_fatal`].
-    pub fn push(&mut self, tag: &Tag) -> Result<Option<Demuxed>, FlvError> {
-        let message = match tag.kind {
-            TagKind::Script => metadata::parse(&tag.body).map(|found| Demuxed::Media(MediaMessage::Metadata(found))),
-            TagKind::Video => video(tag)?,
-            TagKind::Audio => audio(tag)?,
+    pub fn push(&mut self, tag: &Tag) -> Result<Vec<Demuxed>, FlvError> {
+        let mut found = Found::new();
+        let read = match tag.kind {
+            TagKind::Script => {
+                let metadata = metadata::parse(&tag.body).map(|found| Demuxed::Media(MediaMessage::Metadata(found)));
+                found.extend(metadata);
+                Ok(())
+            }
+            TagKind::Video => self.video(tag, &mut found),
+            TagKind::Audio => self.audio(tag, &mut found),
         };
-        if let Some(Demuxed::Unsupported(unsupported)) = message {
-            let told = match unsupported.track {
-                TrackKind::Video => &mut self.told_video,
-                TrackKind::Audio => &mut self.told_audio,
-            };
-            if std::mem::replace(told, true) {
-                return Ok(None);
+        match read {
+            // What was found before a bad track of several is good.
+            Err(error) if found.is_empty() || error.is_fatal() => Err(error),
+            _ => Ok(found),
+        }
+    }
+
+    fn video(&mut self, tag: &Tag, found: &mut Found) -> Result<(), FlvError> {
+        const SHORT: FlvError = FlvError::Truncated(TrackKind::Video);
+        let body = &tag.body;
+        // An empty message is no picture; some encoders send one when they pause.
+        let Some(&first) = body.first() else { return Ok(()) };
+        if first & 0x80 != 0 {
+            for packet in enhanced::video(body).map_err(|_| SHORT)? {
+                self.video_packet(tag.timestamp_ms, packet, found)?;
+            }
+            return Ok(());
+        }
+        let (frame_type, codec_id) = (first >> 4, first & 0x0f);
+        if frame_type == FRAME_COMMAND {
+            return Ok(());
+        }
+        let codec = match codec_id {
+            CODEC_AVC => Codec::H264,
+            CODEC_HEVC => Codec::Hevc,
+            other => {
+                self.unsupported(TrackId::VIDEO, CodecName::Legacy(other), found);
+                return Ok(());
+            }
+        };
+        let &[_, packet_type, c0, c1, c2] = body.first_chunk().ok_or(SHORT)?;
+        let data = body.slice(5..);
+        match packet_type {
+            0 => self.video.configure(codec, data, found),
+            1 => {
+                let unit = AccessUnit {
+                    track: TrackId::VIDEO,
+                    timestamp_ms: tag.timestamp_ms,
+                    composition_ms: enhanced::signed24([c0, c1, c2]),
+                    sync: frame_type == FRAME_KEY,
+                    payload: data,
+                };
+                self.video.frame(codec, unit, found);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn video_packet(&mut self, timestamp_ms: u32, packet: enhanced::Packet, found: &mut Found) -> Result<(), FlvError> {
+        let codec = match &packet.fourcc {
+            b"avc1" => Some(Codec::H264),
+            b"hvc1" => Some(Codec::Hevc),
+            b"av01" => Some(Codec::Av1),
+            b"vp09" => Some(Codec::Vp9),
+            _ => None,
+        };
+        let track = TrackId {
+            kind: TrackKind::Video,
+            index: packet.track_id,
+        };
+        let Some(codec) = codec.filter(|_| track == TrackId::VIDEO) else {
+            self.unsupported(track, CodecName::FourCc(packet.fourcc), found);
+            return Ok(());
+        };
+        match packet.kind {
+            enhanced::PacketKind::SequenceStart => self.video.configure(codec, packet.data, found)?,
+            enhanced::PacketKind::Frame { composition_ms } => {
+                let unit = AccessUnit {
+                    track,
+                    timestamp_ms,
+                    composition_ms,
+                    sync: packet.frame_type == FRAME_KEY,
+                    payload: packet.data,
+                };
+                self.video.frame(codec, unit, found);
+            }
+            enhanced::PacketKind::Metadata => {
+                if let Some(colour) = colour::parse(&packet.data) {
+                    self.video.colour(colour, found);
+                }
             }
         }
-        Ok(message)
+        Ok(())
     }
-}
 
-fn video(tag: &Tag) -> Result<Option<Demuxed>, FlvError> {
-    const SHORT: FlvError = FlvError::Truncated(TrackKind::Video);
-    let body = &tag.body;
-    // An empty message is no picture; some encoders send one when they pause.
-    let Some(&first) = body.first() else { return Ok(None) };
-    if first & 0x80 != 0 {
-        let Some(packet) = enhanced::video(body).map_err(|_| SHORT)? else {
-            return Ok(None);
+    fn audio(&mut self, tag: &Tag, found: &mut Found) -> Result<(), FlvError> {
+        const SHORT: FlvError = FlvError::Truncated(TrackKind::Audio);
+        let body = &tag.body;
+        // An empty message means silence (Enhanced RTMP v2).
+        let Some(&first) = body.first() else { return Ok(()) };
+        let format = first >> 4;
+        if format == enhanced::AUDIO_FORMAT {
+            for packet in enhanced::audio(body).map_err(|_| SHORT)? {
+                self.audio_packet(tag.timestamp_ms, packet, found)?;
+            }
+            return Ok(());
+        }
+        if format != FORMAT_AAC {
+            self.unsupported(TrackId::AUDIO, CodecName::Legacy(format), found);
+            return Ok(());
+        }
+        let packet_type = *body.get(1).ok_or(SHORT)?;
+        let data = body.slice(2..);
+        let [audio, ..] = &mut self.audio;
+        match packet_type {
+            0 => audio.configure(TrackId::AUDIO, Codec::Aac, data, found),
+            1 => {
+                audio.frame(sound(TrackId::AUDIO, tag.timestamp_ms, data), Codec::Aac, found);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn audio_packet(&mut self, timestamp_ms: u32, packet: enhanced::Packet, found: &mut Found) -> Result<(), FlvError> {
+        let codec = match &packet.fourcc {
+            b"mp4a" => Some(Codec::Aac),
+            b"Opus" => Some(Codec::Opus),
+            b"fLaC" => Some(Codec::Flac),
+            b"ac-3" => Some(Codec::Ac3),
+            b"ec-3" => Some(Codec::Eac3),
+            _ => None,
         };
-        if &packet.fourcc != b"avc1" {
-            return Ok(Some(unsupported(TrackKind::Video, CodecName::FourCc(packet.fourcc))));
+        let track = TrackId::audio(packet.track_id);
+        let state = self.audio.get_mut(usize::from(packet.track_id));
+        let Some((codec, state)) = codec.zip(state) else {
+            self.unsupported(track, CodecName::FourCc(packet.fourcc), found);
+            return Ok(());
+        };
+        match packet.kind {
+            enhanced::PacketKind::SequenceStart => state.configure(track, codec, packet.data, found)?,
+            enhanced::PacketKind::Frame { .. } => state.frame(sound(track, timestamp_ms, packet.data), codec, found),
+            enhanced::PacketKind::Metadata => {}
         }
-        return enhanced_video(tag.timestamp_ms, &packet);
+        Ok(())
     }
-    let (frame_type, codec) = (first >> 4, first & 0x0f);
-    if frame_type == FRAME_COMMAND {
-        return Ok(None);
-    }
-    if codec != CODEC_AVC {
-        return Ok(Some(unsupported(TrackKind::Video, CodecName::Legacy(codec))));
-    }
-    let &[_, packet_type, c0, c1, c2] = body.first_chunk().ok_or(SHORT)?;
-    let data = body.slice(5..);
-    match packet_type {
-        0 => avc_config(data).map(Some),
-        1 => {
-            let composition_ms = enhanced::signed24([c0, c1, c2]);
-            Ok(access_unit(
-                TrackKind::Video,
-                tag.timestamp_ms,
-                composition_ms,
-                frame_type == FRAME_KEY,
-                data,
-            ))
+
+    fn unsupported(&mut self, track: TrackId, codec: CodecName, found: &mut Found) {
+        let of_kind = self.told.iter().filter(|told| told.kind == track.kind).count();
+        if of_kind < MAX_TOLD && !self.told.contains(&track) {
+            self.told.push(track);
+            found.push(Demuxed::Unsupported(Unsupported { track, codec }));
         }
-        _ => Ok(None),
     }
 }
 
-fn enhanced_video(timestamp_ms: u32, packet: &Packet) -> Result<Option<Demuxed>, FlvError> {
-    let (composition_ms, data) = match packet.kind {
-        PacketKind::SequenceStart => return avc_config(packet.data.clone()).map(Some),
-        PacketKind::CodedFrames => {
-            let offset = packet.data.first_chunk().ok_or(FlvError::Truncated(TrackKind::Video))?;
-            (enhanced::signed24(*offset), packet.data.slice(3..))
-        }
-        PacketKind::CodedFramesX => (0, packet.data.clone()),
-    };
-    Ok(access_unit(
-        TrackKind::Video,
+fn sound(track: TrackId, timestamp_ms: u32, payload: Bytes) -> AccessUnit {
+    AccessUnit {
+        track,
         timestamp_ms,
-        composition_ms,
-        packet.frame_type == FRAME_KEY,
-        data,
-    ))
-}
-
-fn audio(tag: &Tag) -> Result<Option<Demuxed>, FlvError> {
-    const SHORT: FlvError = FlvError::Truncated(TrackKind::Audio);
-    let body = &tag.body;
-    // An empty message means silence (Enhanced RTMP v2).
-    let Some(&first) = body.first() else { return Ok(None) };
-    let format = first >> 4;
-    if format == enhanced::AUDIO_FORMAT {
-        let Some(packet) = enhanced::audio(body).map_err(|_| SHORT)? else {
-            return Ok(None);
-        };
-        if &packet.fourcc != b"mp4a" {
-            return Ok(Some(unsupported(TrackKind::Audio, CodecName::FourCc(packet.fourcc))));
-        }
-        return match packet.kind {
-            PacketKind::SequenceStart => aac_config(packet.data).map(Some),
-            PacketKind::CodedFrames => Ok(access_unit(TrackKind::Audio, tag.timestamp_ms, 0, true, packet.data)),
-            PacketKind::CodedFramesX => Ok(None),
-        };
-    }
-    if format != FORMAT_AAC {
-        return Ok(Some(unsupported(TrackKind::Audio, CodecName::Legacy(format))));
-    }
-    let packet_type = *body.get(1).ok_or(SHORT)?;
-    let data = body.slice(2..);
-    match packet_type {
-        0 => aac_config(data).map(Some),
-        1 => Ok(access_unit(TrackKind::Audio, tag.timestamp_ms, 0, true, data)),
-        _ => Ok(None),
-    }
-}
-
-fn avc_config(record: Bytes) -> Result<Demuxed, FlvError> {
-    if record.len() < MIN_AVC_RECORD {
-        return Err(FlvError::Truncated(TrackKind::Video));
-    }
-    match (record[4] & 0b11) + 1 {
-        4 => Ok(Demuxed::Media(MediaMessage::Config {
-            track: TrackId::VIDEO,
-            codec: Codec::H264,
-            record,
-        })),
-        length => Err(FlvError::NalLength(length)),
-    }
-}
-
-fn aac_config(record: Bytes) -> Result<Demuxed, FlvError> {
-    if record.len() < MIN_ASC {
-        return Err(FlvError::Truncated(TrackKind::Audio));
-    }
-    Ok(Demuxed::Media(MediaMessage::Config {
-        track: TrackId::AUDIO,
-        codec: Codec::Aac,
-        record,
-    }))
-}
-
-fn access_unit(
-    track: TrackKind,
-    timestamp_ms: u32,
-    composition_ms: i32,
-    sync: bool,
-    payload: Bytes,
-) -> Option<Demuxed> {
-    if payload.is_empty() {
-        return None;
-    }
-    let unit = AccessUnit {
-        track: TrackId { kind: track, index: 0 },
-        timestamp_ms,
-        composition_ms,
-        sync,
+        composition_ms: 0,
+        sync: true,
         payload,
-    };
-    Some(Demuxed::Media(MediaMessage::AccessUnit(unit)))
+    }
 }
 
-fn unsupported(track: TrackKind, codec: CodecName) -> Demuxed {
-    Demuxed::Unsupported(Unsupported { track, codec })
+fn push_config(track: TrackId, codec: Codec, record: Bytes, found: &mut Found) {
+    found.push(Demuxed::Media(MediaMessage::Config { track, codec, record }));
+}
+
+fn push_unit(unit: AccessUnit, found: &mut Found) {
+    if !unit.payload.is_empty() {
+        found.push(Demuxed::Media(MediaMessage::AccessUnit(unit)));
+    }
 }
 
 #[cfg(test)]

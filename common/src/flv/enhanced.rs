@@ -1,17 +1,23 @@
 //! The extended tag headers of Enhanced RTMP v2 ("ExVideoTagHeader", "ExAudioTagHeader"): codec by FourCC, ModEx prefixes, multitrack.
 //!
-//! Headers only; which codecs can be carried is the demuxer's matter. Of a multitrack the track 0 is taken.
+//! Headers only; which codecs and tracks can be carried is the demuxer's matter.
 
 use bytes::Bytes;
 
 /// The sound format that announces an extended audio header.
 pub(super) const AUDIO_FORMAT: u8 = 9;
 
+/// Most tracks of one tag looked at.
+const MAX_TRACKS: usize = 16;
+
 const FRAME_COMMAND: u8 = 5;
 const VIDEO_METADATA: u8 = 4;
 const VIDEO_MULTITRACK: u8 = 6;
 const AUDIO_MULTITRACK: u8 = 5;
 const MOD_EX: u8 = 7;
+
+/// Codecs whose frames stand behind a composition offset.
+const REORDERED: [&[u8; 4]; 3] = [b"avc1", b"hvc1", b"vvc1"];
 
 /// The tag ends before its header or a track of it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +28,16 @@ pub(super) struct TooShort;
 pub(super) enum PacketKind {
     /// The decoder configuration.
     SequenceStart,
-    /// A frame; video of `avc1`, `hvc1` and `vvc1` behind a composition offset.
-    CodedFrames,
-    /// A video frame with composition offset 0 left out.
-    CodedFramesX,
+    /// A frame, its composition offset taken off it.
+    Frame { composition_ms: i32 },
+    /// AMF0 values about the picture.
+    Metadata,
 }
 
-/// An extended packet of track 0.
+/// An extended packet of one track.
 #[derive(Clone, Debug)]
 pub(super) struct Packet {
+    pub(super) track_id: u8,
     /// 0 for audio.
     pub(super) frame_type: u8,
     pub(super) kind: PacketKind,
@@ -38,52 +45,65 @@ pub(super) struct Packet {
     pub(super) data: Bytes,
 }
 
-/// Reads an extended video tag; `None` when there is nothing of use in it.
-pub(super) fn video(body: &Bytes) -> Result<Option<Packet>, TooShort> {
+/// Reads an extended video tag; packets of no use to us are left out.
+pub(super) fn video(body: &Bytes) -> Result<Vec<Packet>, TooShort> {
     let mut reader = Reader { rest: body.clone() };
     let first = reader.byte()?;
     let frame_type = (first >> 4) & 0b111;
     let packet_type = reader.skip_mod_ex(first & 0x0f)?;
     // A frame of that type is a command of one byte, but not with metadata: HDR colours come so.
     if frame_type == FRAME_COMMAND && packet_type != VIDEO_METADATA {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let Some(track) = reader.track(packet_type, VIDEO_MULTITRACK)? else {
-        return Ok(None);
-    };
-    let kind = match track.packet_type {
-        0 => PacketKind::SequenceStart,
-        1 => PacketKind::CodedFrames,
-        3 => PacketKind::CodedFramesX,
-        _ => return Ok(None),
-    };
-    Ok(Some(Packet {
-        frame_type,
-        kind,
-        fourcc: track.fourcc,
-        data: track.data,
-    }))
+    let mut packets = Vec::with_capacity(1);
+    for track in reader.tracks(packet_type, VIDEO_MULTITRACK)? {
+        let mut data = track.data;
+        let kind = match track.packet_type {
+            0 => PacketKind::SequenceStart,
+            1 if REORDERED.contains(&&track.fourcc) => {
+                let offset = *data.first_chunk().ok_or(TooShort)?;
+                data = data.slice(offset.len()..);
+                PacketKind::Frame {
+                    composition_ms: signed24(offset),
+                }
+            }
+            // The second kind leaves an offset of 0 out.
+            1 | 3 => PacketKind::Frame { composition_ms: 0 },
+            VIDEO_METADATA => PacketKind::Metadata,
+            _ => continue,
+        };
+        packets.push(Packet {
+            track_id: track.id,
+            frame_type,
+            kind,
+            fourcc: track.fourcc,
+            data,
+        });
+    }
+    Ok(packets)
 }
 
-/// Reads an extended audio tag; `None` when there is nothing of use in it.
-pub(super) fn audio(body: &Bytes) -> Result<Option<Packet>, TooShort> {
+/// Reads an extended audio tag; packets of no use to us are left out, layouts of channels among them: decoders know them.
+pub(super) fn audio(body: &Bytes) -> Result<Vec<Packet>, TooShort> {
     let mut reader = Reader { rest: body.clone() };
     let first = reader.byte()?;
     let packet_type = reader.skip_mod_ex(first & 0x0f)?;
-    let Some(track) = reader.track(packet_type, AUDIO_MULTITRACK)? else {
-        return Ok(None);
-    };
-    let kind = match track.packet_type {
-        0 => PacketKind::SequenceStart,
-        1 => PacketKind::CodedFrames,
-        _ => return Ok(None),
-    };
-    Ok(Some(Packet {
-        frame_type: 0,
-        kind,
-        fourcc: track.fourcc,
-        data: track.data,
-    }))
+    let mut packets = Vec::with_capacity(1);
+    for track in reader.tracks(packet_type, AUDIO_MULTITRACK)? {
+        let kind = match track.packet_type {
+            0 => PacketKind::SequenceStart,
+            1 => PacketKind::Frame { composition_ms: 0 },
+            _ => continue,
+        };
+        packets.push(Packet {
+            track_id: track.id,
+            frame_type: 0,
+            kind,
+            fourcc: track.fourcc,
+            data: track.data,
+        });
+    }
+    Ok(packets)
 }
 
 /// A signed 24-bit number, big-endian.
@@ -92,6 +112,7 @@ pub(super) fn signed24([high, middle, low]: [u8; 3]) -> i32 {
 }
 
 struct Track {
+    id: u8,
     packet_type: u8,
     fourcc: [u8; 4],
     data: Bytes,
@@ -132,14 +153,15 @@ impl Reader {
         Ok(packet_type)
     }
 
-    /// Finds track 0; `None` when it is not among the tracks, or they stand in an order of the future.
-    fn track(mut self, packet_type: u8, multitrack: u8) -> Result<Option<Track>, TooShort> {
+    /// The tracks of the tag; none when they stand in an order of the future.
+    fn tracks(mut self, packet_type: u8, multitrack: u8) -> Result<Vec<Track>, TooShort> {
         if packet_type != multitrack {
-            return Ok(Some(Track {
+            return Ok(vec![Track {
+                id: 0,
                 packet_type,
                 fourcc: self.array()?,
                 data: self.rest,
-            }));
+            }]);
         }
         let layout = self.byte()?;
         let packet_type = layout & 0x0f;
@@ -147,29 +169,28 @@ impl Reader {
             0 => (true, false),
             1 => (false, false),
             2 => (false, true),
-            _ => return Ok(None),
+            _ => return Ok(Vec::new()),
         };
         let mut fourcc = if own_codecs { [0; 4] } else { self.array()? };
-        while !self.rest.is_empty() {
+        let mut tracks = Vec::new();
+        while !self.rest.is_empty() && tracks.len() < MAX_TRACKS {
             if own_codecs {
                 fourcc = self.array()?;
             }
-            let track_id = self.byte()?;
+            let id = self.byte()?;
             let size = if one_track {
                 self.rest.len()
             } else {
                 let [high, middle, low] = self.array()?;
                 u32::from_be_bytes([0, high, middle, low]) as usize
             };
-            let data = self.take(size)?;
-            if track_id == 0 {
-                return Ok(Some(Track {
-                    packet_type,
-                    fourcc,
-                    data,
-                }));
-            }
+            tracks.push(Track {
+                id,
+                packet_type,
+                fourcc,
+                data: self.take(size)?,
+            });
         }
-        Ok(None)
+        Ok(tracks)
     }
 }

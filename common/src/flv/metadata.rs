@@ -1,12 +1,16 @@
 //! `onMetaData`: what the publisher says of its stream.
 
 use crate::{
-    media::access_unit::StreamMetadata,
+    live::description::is_language,
+    media::access_unit::{AudioTrackLabel, MAX_AUDIO_TRACKS, StreamMetadata},
     rtmp::amf0::{self, Value},
 };
 
 /// Longest encoder name that is kept, characters.
 const MAX_ENCODER_LEN: usize = 128;
+
+/// Longest name of an audio track that is kept, characters: as long as a description may have it.
+const MAX_LABEL_LEN: usize = 64;
 
 /// Reads a script tag, with `@setDataFrame` before the name or without. `None` when it is something else or cannot be read: metadata
 /// is a hint, and a stream does not fail for want of it.
@@ -35,18 +39,36 @@ pub(super) fn parse(body: &[u8]) -> Option<StreamMetadata> {
         encoder: properties
             .property("encoder")
             .and_then(Value::as_str)
-            .and_then(printable),
+            .and_then(|name| plain(name, MAX_ENCODER_LEN)),
         frame_rate: number("framerate"),
         video_kbps: number("videodatarate"),
         audio_kbps: number("audiodatarate"),
         has_video: names_codecs.then_some(video.is_some()),
         has_audio: names_codecs.then_some(audio.is_some()),
-        audio_tracks: Vec::new(),
+        audio_tracks: audio_tracks(properties),
     })
 }
 
+/// Names and languages. The track object of Enhanced RTMP is open to any property, and these are the ones in use; the first track
+/// is described by the metadata itself.
+fn audio_tracks(properties: &Value) -> Vec<AudioTrackLabel> {
+    let tracks = properties.property("audioTrackIdInfoMap");
+    let label = |index: u8| {
+        let own = tracks.and_then(|tracks| tracks.property(&index.to_string()));
+        let of_track = |names: &[&str]| names.iter().find_map(|name| own?.property(name)?.as_str());
+        let of_stream = |name: &str| (index == 0).then(|| properties.property(name)?.as_str()).flatten();
+        let name = of_track(&["name", "title", "label", "trackName"]).and_then(|name| plain(name, MAX_LABEL_LEN));
+        let language = of_track(&["language", "lang"]).or_else(|| of_stream("audioLanguage"));
+        let language = language.map(str::to_owned).filter(|tag| is_language(tag));
+        let label = AudioTrackLabel { index, name, language };
+        (label.name.is_some() || label.language.is_some()).then_some(label)
+    };
+    (0..MAX_AUDIO_TRACKS).filter_map(label).collect()
+}
+
 /// A name that can be shown on a dashboard and in a log.
-fn printable(text: &str) -> Option<String> {
-    let name: String = text.chars().filter(|c| !c.is_control()).take(MAX_ENCODER_LEN).collect();
+fn plain(text: &str, most: usize) -> Option<String> {
+    let shown = |c: &char| !c.is_control() && *c != '"';
+    let name: String = text.trim().chars().filter(shown).take(most).collect();
     (!name.is_empty()).then_some(name)
 }

@@ -153,12 +153,17 @@ impl Linter {
         }
     }
 
-    /// Playlists in the same folder are renditions of the same stream.
+    /// Playlists in the same folder are renditions of the same stream. They report on each other if their media is in one folder too: a rung
+    /// of a ladder is made, and followed by relays, apart from the source.
     fn check_siblings(&mut self, seen: &Seen<'_>, url: &str, playlist: &MediaPlaylist, findings: &mut Findings) {
         let folder = folder(url);
         let siblings = self.playlists.iter_mut();
         for (sibling_url, sibling) in siblings.filter(|(other, _)| *other != url && self::folder(other) == folder) {
             check_alignment(playlist, sibling, findings);
+            let apart = |other: &MediaPlaylist| media_folder(sibling_url, other) != media_folder(url, playlist);
+            if sibling.last.as_ref().is_some_and(apart) {
+                continue;
+            }
             let report = playlist
                 .reports
                 .iter()
@@ -283,6 +288,16 @@ fn without_query(url: &str) -> &str {
     url.split('?').next().unwrap_or(url)
 }
 
+/// The folder of a playlist's media.
+fn media_folder(url: &str, playlist: &MediaPlaylist) -> Option<String> {
+    let with_media = playlist.segments.iter().filter(|segment| !segment.is_gap);
+    let mut files = with_media.filter_map(|segment| {
+        let part = segment.parts.iter().find(|part| !part.is_gap).map(|part| &part.uri);
+        part.or(segment.complete.as_ref().map(|(_, uri)| uri))
+    });
+    files.next().map(|file| folder(&resolve(url, file)).to_owned())
+}
+
 fn folder(url: &str) -> &str {
     let url = without_query(url);
     url.rfind('/').map_or("", |slash| &url[..=slash])
@@ -301,13 +316,14 @@ pub fn resolve(base: &str, uri: &str) -> String {
             .map_or(base.len(), |slash| after_scheme + slash);
         return format!("{}{uri}", &base[..authority_end]);
     }
-    let mut folder_of = folder(base);
-    let mut rest = uri;
-    while let Some(further) = rest.strip_prefix("../") {
-        folder_of = folder(folder_of.strip_suffix('/').unwrap_or_default());
-        rest = further;
+    let mut folder = folder(base);
+    let mut uri = uri;
+    // Up one folder for each.
+    while let Some(rest) = uri.strip_prefix("../") {
+        uri = rest;
+        folder = folder.strip_suffix('/').map_or("", self::folder);
     }
-    format!("{folder_of}{rest}")
+    format!("{folder}{uri}")
 }
 
 #[cfg(test)]

@@ -389,6 +389,40 @@ fn an_answer_without_what_was_asked_for_is_found() {
 }
 
 #[test]
+fn a_rung_of_a_ladder_reports_on_nothing_and_is_held_to_the_sources_numbers() {
+    let mut window = LiveWindow::new(description(), Retention::origin());
+    for (now, event) in Script::steady(3).events() {
+        window.apply(event, now).unwrap();
+    }
+    let source = media_playlist::render(&window, VIDEO, Skip::No);
+    let reports = |line: &&str| !line.starts_with("#EXT-X-RENDITION-REPORT");
+    let rung: String = source.lines().filter(reports).flat_map(|line| [line, "\n"]).collect();
+    let rung = rung.replace("\nv-", "\n../2/v-").replace("URI=\"v-", "URI=\"../2/v-");
+    let rules = |rung: &str| {
+        let mut linter = Linter::new();
+        let mut rules = BTreeSet::new();
+        for (name, text) in [("video", &*source), ("720p", rung), ("video", &*source)] {
+            let at = Monotonic(Duration::from_secs(100));
+            let seen = Seen {
+                asked_at: at,
+                answered_at: at,
+                url: &format!("http://relay/live/cinema/1/{name}.m3u8"),
+                text,
+            };
+            rules.extend(linter.playlist(&seen).into_iter().map(|violation| violation.rule));
+        }
+        rules
+    };
+    assert!(rules(&rung).is_empty());
+    let other = rung.replace("DISCONTINUITY-SEQUENCE:0", "DISCONTINUITY-SEQUENCE:1");
+    assert!(rules(&other).contains(&Rule::Discontinuity));
+    assert_eq!(
+        resolve("http://relay/live/cinema/1/720p.m3u8", "../2/v-7.0.m4s"),
+        "http://relay/live/cinema/2/v-7.0.m4s"
+    );
+}
+
+#[test]
 fn a_poor_multivariant_playlist_is_found() {
     let clean = multivariant::render(&description());
     let rules = |texts: &[&str]| {

@@ -20,7 +20,7 @@ const MAX_TARGET_DURATION_S: u32 = 12;
 const PART_TARGET_MS: std::ops::RangeInclusive<u32> = 50..=5000;
 const MAX_CODECS_LEN: usize = 64;
 /// Of an audio track's name.
-const MAX_NAME_CHARS: usize = 64;
+pub const MAX_NAME_CHARS: usize = 64;
 const MAX_LANGUAGE_LEN: usize = 35;
 
 /// Why a description cannot be used.

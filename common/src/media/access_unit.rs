@@ -43,19 +43,22 @@ pub enum Codec {
     H264,
     /// Record: `HEVCDecoderConfigurationRecord` (ISO/IEC 14496-15). Payload: NAL units behind 4-byte lengths.
     Hevc,
-    /// Record: `AV1CodecConfigurationRecord` (AV1 in ISOBMFF). Payload: one temporal unit in low-overhead OBUs.
+    /// Record: `AV1CodecConfigurationRecord` with a sequence header (AV1 in ISOBMFF). Payload: one temporal unit in low-overhead
+    /// OBUs, without its delimiter.
     Av1,
-    /// Record: `VPCodecConfigurationRecord` (VP9 in ISOBMFF). Payload: one frame or superframe.
+    /// Record: `VPCodecConfigurationRecord` of eight bytes (VP9 in ISOBMFF), and behind it width and height of the newest key frame,
+    /// 16 bits each: the record does not tell them. Payload: one frame or superframe.
     Vp9,
     /// Record: `AudioSpecificConfig` (ISO/IEC 14496-3). Payload: one raw AAC frame.
     Aac,
-    /// Record: `OpusHead` (RFC 7845), or empty: two channels at 48 kHz. Payload: one packet.
+    /// Record: `OpusHead` (RFC 7845), and behind it the samples of a packet at 48 kHz, 16 bits: the header does not tell them.
+    /// Payload: one packet.
     Opus,
-    /// Record: `fLaC` and STREAMINFO (RFC 9639). Payload: one frame.
+    /// Record: `fLaC` and STREAMINFO with its block header (RFC 9639). Payload: one frame.
     Flac,
-    /// Record: empty. Payload: one syncframe, which says all by itself (ETSI TS 102 366).
+    /// Record: `AC3SpecificBox` content, out of a syncframe (ETSI TS 102 366 annex F). Payload: one syncframe.
     Ac3,
-    /// As [`Codec::Ac3`], enhanced.
+    /// Record: `EC3SpecificBox` content, and behind it the audio blocks of a packet, 8 bits. Payload: the syncframes of a packet.
     Eac3,
 }
 

@@ -2,11 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{
-    aac::{AacConfig, AacConfigError},
-    access_unit::Codec,
-    h264::AvcConfigError,
-};
+pub use super::config_error::ConfigError;
+use super::{aac::AacConfig, ac3, access_unit::Codec, config_error::MAX_RECORD_BYTES, flac, opus};
 
 /// A sound format, from a configuration record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,20 +20,10 @@ pub struct AudioConfig {
     pub frame_samples: u32,
     /// RFC 6381, as in `mp4a.40.2`.
     pub codecs: String,
-    /// Of one sample, where that means anything.
+    /// Bits of one sample, where that means anything.
     pub(crate) sample_bits: u16,
-    silence: Bytes,
-}
-
-/// The bytes are no configuration that can be played.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    #[error("H.264 configuration: {0}")]
-    H264(#[from] AvcConfigError),
-    #[error("AAC configuration: {0}")]
-    Aac(#[from] AacConfigError),
-    #[error("{0:?} on a track of another kind")]
-    Codec(Codec),
+    /// Empty where none can be made up.
+    pub(super) silence: Bytes,
 }
 
 impl AudioConfig {
@@ -45,22 +32,31 @@ impl AudioConfig {
     /// # Errors
     /// When the record is malformed, or the codec is none of a sound.
     pub fn parse(codec: Codec, record: &Bytes) -> Result<Self, ConfigError> {
-        match codec {
-            Codec::Aac => {
-                let config = AacConfig::parse(record)?;
-                Ok(Self {
-                    codec,
-                    record: Bytes::copy_from_slice(record),
-                    channels: config.channels,
-                    sample_rate: config.sample_rate,
-                    output_rate: config.output_rate,
-                    frame_samples: config.frame_samples,
-                    sample_bits: 16,
-                    silence: config.silent_frame(),
-                    codecs: config.codecs,
-                })
-            }
-            other => Err(ConfigError::Codec(other)),
+        if record.len() > MAX_RECORD_BYTES {
+            let length = record.len();
+            return Err(ConfigError::TooLong { codec, length });
+        }
+        let parsed = match codec {
+            Codec::Aac => return Ok(Self::of_aac(AacConfig::parse(record)?, record)),
+            Codec::Opus => opus::parse(record),
+            Codec::Flac => flac::parse(record),
+            Codec::Ac3 | Codec::Eac3 => ac3::parse(codec, record),
+            Codec::H264 | Codec::Hevc | Codec::Av1 | Codec::Vp9 => return Err(ConfigError::Codec(codec)),
+        };
+        parsed.map_err(|flaw| flaw.of(codec))
+    }
+
+    fn of_aac(config: AacConfig, record: &Bytes) -> Self {
+        Self {
+            codec: Codec::Aac,
+            record: Bytes::copy_from_slice(record),
+            channels: config.channels,
+            sample_rate: config.sample_rate,
+            output_rate: config.output_rate,
+            frame_samples: config.frame_samples,
+            sample_bits: 16,
+            silence: config.silent_frame(),
+            codecs: config.codecs,
         }
     }
 

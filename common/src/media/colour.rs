@@ -7,6 +7,14 @@ use crate::live::VideoRange;
 const TRANSFER_PQ: u8 = 16;
 const TRANSFER_HLG: u8 = 18;
 
+/// "Unspecified", of primaries, transfer and matrix alike.
+const UNSPECIFIED: u8 = 2;
+
+/// A code point, where it says anything.
+pub(crate) fn specified(code: u8) -> Option<u8> {
+    Some(code).filter(|&code| code != UNSPECIFIED)
+}
+
 impl ColourInfo {
     /// The range of brightness, as VIDEO-RANGE names it.
     pub fn range(&self) -> VideoRange {
@@ -27,5 +35,26 @@ impl ColourInfo {
             light_level: self.light_level.or(other.light_level),
             mastering: self.mastering.or(other.mastering),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_goes_over_another_where_it_says_anything() {
+        let stated = ColourInfo {
+            transfer: Some(TRANSFER_HLG),
+            ..ColourInfo::default()
+        };
+        let coded = ColourInfo {
+            primaries: Some(9),
+            transfer: Some(1),
+            ..ColourInfo::default()
+        };
+        let both = stated.or(coded);
+        assert_eq!((both.primaries, both.range()), (Some(9), VideoRange::Hlg));
+        assert_eq!(coded.range(), VideoRange::Sdr);
     }
 }

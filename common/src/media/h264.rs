@@ -9,11 +9,10 @@ use h264_reader::{
 };
 use mp4_atom::{Atom as _, Avcc};
 
+use super::{access_unit::ColourInfo, colour::specified, video_config::plausible_rate};
+
 /// Longest `AVCDecoderConfigurationRecord` looked at, in bytes. Real ones take 30 to 300.
 pub const MAX_RECORD_BYTES: usize = 4096;
-
-/// Frame rates taken from a VUI, in thousandths of a hertz; others are taken for unset.
-const PLAUSIBLE_MILLIHERTZ: std::ops::RangeInclusive<u32> = 1_000..=300_000;
 
 /// Where `level_idc` stands in a sequence parameter set, behind NAL header, profile and constraint flags.
 const LEVEL_OFFSET: usize = 3;
@@ -35,6 +34,8 @@ pub struct AvcConfig {
     pub frame_rate_millihertz: Option<u32>,
     /// Width to height of one sample, where it is not square.
     pub sample_aspect_ratio: Option<(u16, u16)>,
+    /// From the VUI.
+    pub colour: ColourInfo,
 }
 
 /// The bytes are no H.264 configuration that can be played.
@@ -86,6 +87,7 @@ impl AvcConfig {
             codecs: format!("avc1.{:02x}{:02x}{:02x}", sps_nal[1], sps_nal[2], sps_nal[LEVEL_OFFSET]),
             frame_rate_millihertz: vui.and_then(frame_rate),
             sample_aspect_ratio: vui.and_then(aspect_ratio),
+            colour: vui.map(colour).unwrap_or_default(),
         })
     }
 }
@@ -105,12 +107,7 @@ fn read_sps(sps_nal: &[u8]) -> Result<SeqParameterSet, AvcConfigError> {
 /// A tick is a field, so a frame has two (ISO/IEC 14496-10 section E.2.1).
 fn frame_rate(vui: &VuiParameters) -> Option<u32> {
     let timing = vui.timing_info.as_ref()?;
-    let millihertz = u64::from(timing.time_scale) * 1000;
-    let per_frame = u64::from(timing.num_units_in_tick) * 2;
-    let rounded = (millihertz + per_frame / 2).checked_div(per_frame)?;
-    u32::try_from(rounded)
-        .ok()
-        .filter(|rate| PLAUSIBLE_MILLIHERTZ.contains(rate))
+    plausible_rate(timing.time_scale, u64::from(timing.num_units_in_tick) * 2)
 }
 
 fn aspect_ratio(vui: &VuiParameters) -> Option<(u16, u16)> {
@@ -118,6 +115,20 @@ fn aspect_ratio(vui: &VuiParameters) -> Option<(u16, u16)> {
         .as_ref()?
         .get()
         .filter(|(width, height)| width != height)
+}
+
+fn colour(vui: &VuiParameters) -> ColourInfo {
+    let Some(signal) = &vui.video_signal_type else {
+        return ColourInfo::default();
+    };
+    let description = signal.colour_description.as_ref();
+    ColourInfo {
+        primaries: description.and_then(|codes| specified(codes.colour_primaries)),
+        transfer: description.and_then(|codes| specified(codes.transfer_characteristics)),
+        matrix: description.and_then(|codes| specified(codes.matrix_coefficients)),
+        full_range: Some(signal.video_full_range_flag),
+        ..ColourInfo::default()
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,18 @@ pub mod aac;
 pub mod access_unit;
 pub mod audio_config;
 pub mod captions;
+pub mod config_error;
 pub mod h264;
 pub mod video_config;
 
+pub(crate) mod ac3;
+pub(crate) mod av1;
+pub(crate) mod colour;
+pub(crate) mod flac;
+pub(crate) mod hevc;
+pub(crate) mod opus;
+pub(crate) mod vp9;
+
 mod bits;
-mod colour;
+mod hdr;
+mod nal;

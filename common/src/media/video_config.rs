@@ -4,10 +4,15 @@ use bytes::Bytes;
 
 use super::{
     access_unit::{Codec, ColourInfo},
-    audio_config::ConfigError,
+    av1,
+    config_error::{ConfigError, MAX_RECORD_BYTES},
     h264::AvcConfig,
+    hevc, vp9,
 };
 use crate::live::VideoRange;
+
+/// Frame rates taken from what a coded stream states, in thousandths of a hertz; others are taken for unset.
+const PLAUSIBLE_MILLIHERTZ: std::ops::RangeInclusive<u32> = 1_000..=300_000;
 
 /// A picture format, from a configuration record.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,21 +40,30 @@ impl VideoConfig {
     /// # Errors
     /// When the record is malformed, or the codec is none of a picture.
     pub fn parse(codec: Codec, record: &Bytes) -> Result<Self, ConfigError> {
-        match codec {
-            Codec::H264 => {
-                let config = AvcConfig::parse(record)?;
-                Ok(Self {
-                    codec,
-                    record: Bytes::copy_from_slice(record),
-                    width: config.width,
-                    height: config.height,
-                    codecs: config.codecs,
-                    frame_rate_millihertz: config.frame_rate_millihertz,
-                    sample_aspect_ratio: config.sample_aspect_ratio,
-                    colour: ColourInfo::default(),
-                })
-            }
-            other => Err(ConfigError::Codec(other)),
+        if record.len() > MAX_RECORD_BYTES {
+            let length = record.len();
+            return Err(ConfigError::TooLong { codec, length });
+        }
+        let parsed = match codec {
+            Codec::H264 => return Ok(Self::of_avc(AvcConfig::parse(record)?, record)),
+            Codec::Hevc => hevc::parse(record),
+            Codec::Av1 => av1::parse(record),
+            Codec::Vp9 => vp9::parse(record),
+            Codec::Aac | Codec::Opus | Codec::Flac | Codec::Ac3 | Codec::Eac3 => return Err(ConfigError::Codec(codec)),
+        };
+        parsed.map_err(|flaw| flaw.of(codec))
+    }
+
+    fn of_avc(config: AvcConfig, record: &Bytes) -> Self {
+        Self {
+            codec: Codec::H264,
+            record: Bytes::copy_from_slice(record),
+            width: config.width,
+            height: config.height,
+            codecs: config.codecs,
+            frame_rate_millihertz: config.frame_rate_millihertz,
+            sample_aspect_ratio: config.sample_aspect_ratio,
+            colour: config.colour,
         }
     }
 
@@ -57,4 +71,12 @@ impl VideoConfig {
     pub fn range(&self) -> VideoRange {
         self.colour.range()
     }
+}
+
+/// Pictures a second, in thousandths: `scale` ticks a second at `units` ticks a picture.
+pub(super) fn plausible_rate(scale: u32, units: u64) -> Option<u32> {
+    let rounded = (u64::from(scale) * 1000).saturating_add(units / 2).checked_div(units)?;
+    u32::try_from(rounded)
+        .ok()
+        .filter(|rate| PLAUSIBLE_MILLIHERTZ.contains(rate))
 }

@@ -1,4 +1,4 @@
-//! Cuts audio into whole parts, and closes its segments after video's.
+//! Cuts a sound into whole parts, and closes its segments after those of the track that it follows: video, or the first sound.
 //!
 //! Audio is counted in samples, not by its timestamps, which are rounded to milliseconds: every frame lasts as long as the one
 //! before. Where the timestamps leave the count, frames of silence are put in or late frames left out, so the track has no
@@ -11,11 +11,14 @@ use bytes::Bytes;
 use super::{part::CutPart, plan::Plan};
 use crate::{cmaf::fragment::FragmentSample, media::audio_config::AudioConfig};
 
-/// Timestamps may leave the count of samples so far, in milliseconds.
-const MAX_DRIFT_MS: i64 = 50;
+/// Timestamps may leave the count of samples so far, in milliseconds: sound more than 40 ms ahead of the lips is noticed (EBU R 37).
+const MAX_DRIFT_MS: i64 = 40;
 
 /// Audio so far behind video is taken for lost, in milliseconds: silence goes in its place, so that the room goes on.
 const MAX_LAG_MS: i64 = 3_000;
+
+/// The same once it was lost and until a frame of it comes, so that viewers need not hang back by so much as long as it stays away.
+const LOST_LAG_MS: i64 = 500;
 
 /// Most frames held. Reached only when video stands still and with it the segment.
 const MAX_HELD: usize = 512;
@@ -50,18 +53,27 @@ enum Pace {
     Alone(u32),
 }
 
+struct Held {
+    payload: Bytes,
+    made_up: bool,
+}
+
 pub(super) struct AudioCutter {
     rate: i64,
     frame: u64,
     frames_in_part: usize,
     segment_limit: u64,
-    silence: Bytes,
+    /// What goes where a frame is missing: silence, or where none can be made up, the newest frame once more.
+    stand_in: Bytes,
+    has_silence: bool,
+    /// It was made up for, and no frame came since.
+    lost: bool,
     pace: Pace,
     /// Where the first frame belongs, until it came.
     floor: Option<u64>,
     /// Decode time after the newest held frame.
     next: u64,
-    held: VecDeque<Bytes>,
+    held: VecDeque<Held>,
     segment_start: u64,
     parts_in_segment: u32,
     pub(super) counts: AudioCounts,
@@ -69,18 +81,20 @@ pub(super) struct AudioCutter {
 }
 
 impl AudioCutter {
-    pub(super) fn new(plan: &Plan, config: &AudioConfig, follows_video: bool) -> Self {
+    pub(super) fn new(plan: &Plan, config: &AudioConfig, follows: bool) -> Self {
         let rate = i64::from(config.sample_rate);
         Self {
             rate,
             frame: config.frame_samples.into(),
-            frames_in_part: plan.audio_frames.max(1) as usize,
+            frames_in_part: plan.audio_frames(config) as usize,
             segment_limit: (plan.segment_limit_ms() * rate / 1000).unsigned_abs(),
-            silence: config.silent_frame().unwrap_or_default(),
-            pace: if follows_video {
+            stand_in: config.silent_frame().unwrap_or_default(),
+            has_silence: config.silent_frame().is_some(),
+            lost: false,
+            pace: if follows {
                 Pace::Follow(VecDeque::new())
             } else {
-                Pace::Alone(plan.audio_parts())
+                Pace::Alone(plan.audio_parts(config))
             },
             floor: None,
             next: 0,
@@ -104,7 +118,10 @@ impl AudioCutter {
 
     /// Begins a segment at a session time; frames that end before it are left out.
     pub(super) fn start(&mut self, at_ms: i64, config: &AudioConfig) {
-        self.silence = config.silent_frame().unwrap_or_default();
+        if let Some(silence) = config.silent_frame() {
+            self.stand_in = silence;
+            self.has_silence = true;
+        }
         self.floor = Some(self.ticks(at_ms).max(self.next));
     }
 
@@ -123,6 +140,10 @@ impl AudioCutter {
     /// Takes the next frame, of a session time in milliseconds.
     pub(super) fn push(&mut self, at_ms: i64, payload: Bytes) {
         let wanted = self.ticks(at_ms);
+        self.lost = false;
+        if !self.has_silence {
+            self.stand_in = payload.clone();
+        }
         if let Some(floor) = self.floor {
             if wanted + self.frame <= floor || wanted < self.next {
                 self.counts.early += 1;
@@ -145,7 +166,7 @@ impl AudioCutter {
             let frame = self.frame.cast_signed();
             self.fill((self.drift + frame / 2) / frame);
         }
-        self.hold(payload);
+        self.hold(payload, false);
     }
 
     /// The first frame of a run is at `wanted`: silence from the start of the segment up to it, then the count goes by it.
@@ -165,7 +186,8 @@ impl AudioCutter {
 
     /// Video is at this session time: audio that is too far behind is made up for.
     pub(super) fn keep_up(&mut self, video_ms: i64) {
-        let until = self.ticks(video_ms - MAX_LAG_MS);
+        let lag_ms = if self.lost { LOST_LAG_MS } else { MAX_LAG_MS };
+        let until = self.ticks(video_ms - lag_ms);
         if let Some(floor) = self.floor {
             if floor + self.frame > until {
                 return;
@@ -173,6 +195,7 @@ impl AudioCutter {
             self.begin(floor, floor);
         }
         while self.next + self.frame <= until && self.held.len() < MAX_HELD {
+            self.lost = true;
             self.fill(1);
         }
     }
@@ -180,12 +203,12 @@ impl AudioCutter {
     fn fill(&mut self, frames: i64) {
         for _ in 0..frames {
             self.counts.silent += 1;
-            self.hold(self.silence.clone());
+            self.hold(self.stand_in.clone(), true);
         }
     }
 
-    fn hold(&mut self, payload: Bytes) {
-        self.held.push_back(payload);
+    fn hold(&mut self, payload: Bytes, made_up: bool) {
+        self.held.push_back(Held { payload, made_up });
         self.next += self.frame;
     }
 
@@ -280,22 +303,21 @@ impl AudioCutter {
     }
 
     fn leave_out_held(&mut self) {
-        let silent = self.held.iter().filter(|payload| **payload == self.silence).count() as u64;
-        self.counts.excess += self.held.len() as u64 - silent;
-        // A frame of the publisher may be the very bytes of the silence that is filled in: it is not in the count.
-        self.counts.silent = self.counts.silent.saturating_sub(silent);
+        let made_up = self.held.iter().filter(|held| held.made_up).count() as u64;
+        self.counts.excess += self.held.len() as u64 - made_up;
+        self.counts.silent -= made_up;
         self.next -= self.frame * self.held.len() as u64;
         self.held.clear();
     }
 
     fn take(&mut self, count: usize, last: bool) -> CutPart {
         let dts = self.end();
-        let sample = |payload| FragmentSample {
-            // At most 1024.
+        let sample = |held: Held| FragmentSample {
+            // Within 32 bits in every codec.
             duration: self.frame as u32,
             composition_offset: 0,
             sync: true,
-            payload,
+            payload: held.payload,
         };
         let samples = self.held.drain(..count).map(sample).collect();
         self.parts_in_segment += 1;

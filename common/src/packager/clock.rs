@@ -1,10 +1,11 @@
 //! The session clock: the publisher's 32-bit milliseconds, unwrapped and carried on over jumps and outages.
 //!
-//! Milliseconds in, milliseconds out; ticks are made where samples are cut. One clock for both tracks, so that what the publisher
+//! Milliseconds in, milliseconds out; ticks are made where samples are cut. One clock for all tracks, so that what the publisher
 //! holds in step stays in step.
 
+use super::tracks::place;
 use crate::{
-    media::access_unit::TrackKind,
+    media::access_unit::{MAX_AUDIO_TRACKS, TrackId},
     packager::PackagerNow,
     time::{Monotonic, UnixMillis},
 };
@@ -21,7 +22,7 @@ const MAX_FORWARD_MS: i64 = 3_000;
 /// Two tracks whose timestamps are at most so far apart are on one clock when they start.
 const SAME_CLOCK_MS: i64 = 10_000;
 
-/// A track that jumps to within this of the other one is back from a hole, on a clock that never changed.
+/// A track that jumps to within this of another one is back from a hole, on a clock that never changed.
 const BACK_IN_STEP_MS: i64 = 1_000;
 
 /// So many frames of the following track may contradict the leading one, about half a second of audio, before the follower is taken to
@@ -74,8 +75,8 @@ struct Base {
 
 #[derive(Default)]
 pub(super) struct Clock {
-    video: TrackClock,
-    audio: TrackClock,
+    /// By [`place`].
+    tracks: [TrackClock; 1 + MAX_AUDIO_TRACKS as usize],
     base: Option<Base>,
     /// Whether the publisher ever set bit 31. OBS masks it off, so its clock wraps at 2^31 ms.
     full_range: bool,
@@ -103,30 +104,30 @@ impl Clock {
 
     /// The connection is gone: the next timestamp says nothing about the ones before.
     pub(super) fn interrupt(&mut self) {
-        self.video = TrackClock::default();
-        self.audio = TrackClock::default();
+        self.tracks = Default::default();
         self.base = None;
         self.full_range = false;
     }
 
     /// Places a frame of `track` in time. `leads` is the track whose jumps are believed at once.
-    pub(super) fn place(&mut self, track: TrackKind, leads: TrackKind, timestamp: u32, now: PackagerNow) -> Placement {
+    pub(super) fn place(&mut self, track: TrackId, leads: TrackId, timestamp: u32, now: PackagerNow) -> Placement {
         self.full_range |= timestamp >= 1 << 31;
         let Some(base) = self.base else {
             let at_ms = self.begin(track, timestamp, now);
             return Placement::At(at_ms);
         };
-        let (this, other) = self.pair(track);
+        let this = &self.tracks[place(track)];
         let (Some(offset), Some((newest, unwrapped)), Some(at_ms)) = (this.offset_ms, this.newest, this.at_ms) else {
-            return self.join(track, base, timestamp, now);
+            return self.join(track, leads, base, timestamp, now);
         };
-        let other_at_ms = other.at_ms;
         let candidate = unwrapped + self.difference(timestamp, newest) + offset;
         let step = candidate - at_ms;
         if (-MAX_BACKWARD_MS..=MAX_FORWARD_MS).contains(&step) {
             return Placement::At(self.accept(track, timestamp, offset, candidate, now));
         }
-        let in_step = other_at_ms.is_some_and(|other| (candidate - other).abs() <= BACK_IN_STEP_MS);
+        let in_step = self
+            .others(track)
+            .any(|other| (candidate - other).abs() <= BACK_IN_STEP_MS);
         if step > 0 && in_step {
             let at_ms = self.accept(track, timestamp, offset, candidate, now);
             return if track == leads {
@@ -142,7 +143,7 @@ impl Clock {
     }
 
     /// Begins a timeline with this frame, after the wall clock time that went by.
-    fn begin(&mut self, track: TrackKind, timestamp: u32, now: PackagerNow) -> i64 {
+    fn begin(&mut self, track: TrackId, timestamp: u32, now: PackagerNow) -> i64 {
         let at_ms = match self.latest {
             None => SESSION_START_MS,
             Some((latest, then)) => {
@@ -163,7 +164,7 @@ impl Clock {
             unwrapped,
             offset_ms,
         });
-        for track in [&mut self.video, &mut self.audio] {
+        for track in &mut self.tracks {
             track.offset_ms = None;
             track.at_ms = None;
             track.strays = 0;
@@ -171,9 +172,9 @@ impl Clock {
         self.accept(track, timestamp, offset_ms, at_ms, now)
     }
 
-    /// The first frame of a track on a timeline that the other one began.
-    fn join(&mut self, track: TrackKind, base: Base, timestamp: u32, now: PackagerNow) -> Placement {
-        let left_over = self.pair(track).0.newest.is_some_and(|(newest, _)| {
+    /// The first frame of a track on a timeline that another one began.
+    fn join(&mut self, track: TrackId, leads: TrackId, base: Base, timestamp: u32, now: PackagerNow) -> Placement {
+        let left_over = self.tracks[place(track)].newest.is_some_and(|(newest, _)| {
             let step = self.difference(timestamp, newest);
             (-MAX_BACKWARD_MS..=BACK_IN_STEP_MS).contains(&step)
         });
@@ -181,7 +182,12 @@ impl Clock {
             return self.stray(track, timestamp, now);
         }
         let latest = self.latest_ms().unwrap_or(SESSION_START_MS);
-        let candidate = base.unwrapped + self.difference(timestamp, base.timestamp) + base.offset_ms;
+        // The shorter way round is right from a near timestamp only, and the first one may be weeks ago.
+        let begun = self.tracks[place(leads)]
+            .newest
+            .filter(|_| self.tracks[place(leads)].offset_ms == Some(base.offset_ms));
+        let (near, unwrapped) = begun.unwrap_or((base.timestamp, base.unwrapped));
+        let candidate = unwrapped + self.difference(timestamp, near) + base.offset_ms;
         if (candidate - latest).abs() <= SAME_CLOCK_MS {
             Placement::At(self.accept(track, timestamp, base.offset_ms, candidate, now))
         } else {
@@ -190,7 +196,7 @@ impl Clock {
     }
 
     /// A frame that contradicts the leading track; after enough of them the track gets a clock of its own.
-    fn stray(&mut self, track: TrackKind, timestamp: u32, now: PackagerNow) -> Placement {
+    fn stray(&mut self, track: TrackId, timestamp: u32, now: PackagerNow) -> Placement {
         let this = self.track(track);
         this.strays += 1;
         if this.strays <= MAX_STRAYS {
@@ -199,14 +205,14 @@ impl Clock {
         Placement::At(self.adopt(track, timestamp, now))
     }
 
-    /// Takes this frame for simultaneous with the latest one of the other track.
-    fn adopt(&mut self, track: TrackKind, timestamp: u32, now: PackagerNow) -> i64 {
+    /// Takes this frame for simultaneous with the latest one of all.
+    fn adopt(&mut self, track: TrackId, timestamp: u32, now: PackagerNow) -> i64 {
         let at_ms = self.latest_ms().unwrap_or(SESSION_START_MS);
         self.track(track).at_ms = None;
         self.accept(track, timestamp, at_ms - i64::from(timestamp), at_ms, now)
     }
 
-    fn accept(&mut self, track: TrackKind, timestamp: u32, offset_ms: i64, at_ms: i64, now: PackagerNow) -> i64 {
+    fn accept(&mut self, track: TrackId, timestamp: u32, offset_ms: i64, at_ms: i64, now: PackagerNow) -> i64 {
         let at_ms = at_ms.max(0);
         let this = self.track(track);
         this.newest = Some((timestamp, at_ms - offset_ms));
@@ -231,19 +237,16 @@ impl Clock {
         }
     }
 
-    fn track(&mut self, track: TrackKind) -> &mut TrackClock {
-        match track {
-            TrackKind::Video => &mut self.video,
-            TrackKind::Audio => &mut self.audio,
-        }
+    fn track(&mut self, track: TrackId) -> &mut TrackClock {
+        &mut self.tracks[place(track)]
     }
 
-    /// A track and the other one.
-    fn pair(&self, track: TrackKind) -> (&TrackClock, &TrackClock) {
-        match track {
-            TrackKind::Video => (&self.video, &self.audio),
-            TrackKind::Audio => (&self.audio, &self.video),
-        }
+    /// Latest session times of the other tracks on this timeline.
+    fn others(&self, track: TrackId) -> impl Iterator<Item = i64> {
+        let others = self.tracks.iter().enumerate();
+        others
+            .filter(move |&(other, _)| other != place(track))
+            .filter_map(|(_, other)| other.at_ms)
     }
 }
 
@@ -253,8 +256,8 @@ mod tests {
 
     use super::*;
 
-    const VIDEO: TrackKind = TrackKind::Video;
-    const AUDIO: TrackKind = TrackKind::Audio;
+    const VIDEO: TrackId = TrackId::VIDEO;
+    const AUDIO: TrackId = TrackId::AUDIO;
 
     fn at(ms: u64) -> PackagerNow {
         PackagerNow {
@@ -340,6 +343,33 @@ mod tests {
         }
         assert_eq!(video(&mut clock, 8000, 8000), Placement::AfterBreak(18_000));
         assert_eq!(audio(&mut clock, 8000, 8000), Placement::At(18_000));
+    }
+
+    #[test]
+    fn a_second_sound_that_comes_days_later_is_in_step() {
+        let mut clock = Clock::default();
+        video(&mut clock, 1000, 0);
+        // Twenty days in steps of two seconds.
+        let days: u32 = 20 * 24 * 3_600_000;
+        for ms in (0..=days).step_by(2000) {
+            video(&mut clock, 1000 + ms, ms.into());
+        }
+        let late = clock.place(TrackId::audio(1), VIDEO, 1000 + days - 40, at(days.into()));
+        assert_eq!(late, Placement::At(10_000 + i64::from(days) - 40));
+    }
+
+    #[test]
+    fn two_sounds_that_jump_together_follow_the_picture() {
+        let mut clock = Clock::default();
+        let second = TrackId::audio(1);
+        video(&mut clock, 1000, 0);
+        audio(&mut clock, 1000, 0);
+        assert_eq!(clock.place(second, VIDEO, 1000, at(0)), Placement::At(10_000));
+        assert_eq!(audio(&mut clock, 90_000, 20), Placement::Stray);
+        assert_eq!(clock.place(second, VIDEO, 90_000, at(20)), Placement::Stray);
+        assert_eq!(video(&mut clock, 90_000, 40), Placement::AfterBreak(10_040));
+        assert_eq!(audio(&mut clock, 90_021, 41), Placement::At(10_061));
+        assert_eq!(clock.place(second, VIDEO, 90_021, at(41)), Placement::At(10_061));
     }
 
     #[test]

@@ -1,17 +1,13 @@
 //! The packager's way through its phases: from held frames to a published epoch, and back at a break.
 
-use super::{
-    Packager, PackagerError, PackagerNow, Phase,
-    gather::Frame,
-    live::{EpochStart, Live},
-    plan::Plan,
-    rates,
-    tracks::TrackSet,
-};
-use crate::{live::LiveEvent, media::access_unit::TrackKind};
+use super::{Packager, PackagerError, PackagerNow, Phase, gather::Frame, gop::FramePace, live::Live, tracks::Waited};
+use crate::{live::LiveEvent, media::access_unit::TrackId};
 
 /// Breaks in a row that may be laid to stalls; then the GOPs are taken as long as they come.
 const MAX_EXCUSED: u32 = 2;
+
+/// So much longer than planned GOPs may be by rounding alone, in milliseconds.
+const GOP_ROUNDING_MS: i64 = 10;
 
 /// What becomes of an epoch whose timeline is broken.
 enum Fate {
@@ -59,17 +55,16 @@ impl Packager {
             return;
         };
         let set = live.tracks();
-        let (has_track, has_all) = match frame.track {
-            TrackKind::Video => (set.video, set == self.tracks.current()),
-            TrackKind::Audio => (set.audio, true),
-        };
-        if frame.track == TrackKind::Video && frame.sync && !has_all {
-            // A track came late: here a new epoch can begin with both.
+        // Sound has no room to end after such GOPs, and would fall behind by a little with each.
+        let steady_gop = self.gop.longest_steady_ms().map(|gop| gop - GOP_ROUNDING_MS);
+        let has_outgrown = set.has_video() && !live.can_hold_gop(steady_gop);
+        if frame.track == self.tracks.leading() && frame.sync && (set != self.tracks.current() || has_outgrown) {
+            // A track came late, or GOPs became longer: here a new epoch can begin that has them.
             self.suspend();
             self.end_epoch();
             self.inbox.push_front(frame);
-        } else if !has_track {
-            self.meters.count_unusable(frame.track);
+        } else if !set.has(frame.track) {
+            self.meters.count_unusable(frame.track.kind);
         } else if let Err(frame) = live.push(frame, &mut self.events, &mut self.tap) {
             self.suspend();
             self.inbox.push_front(frame);
@@ -92,11 +87,29 @@ impl Packager {
     pub(super) fn break_off(&mut self) {
         self.suspend();
         self.gather.clear();
+        self.remember();
         self.gop.reset();
+    }
+
+    /// Keeps what the open epoch shows of the publisher.
+    fn remember(&mut self) {
+        let Some(live) = &self.live else { return };
+        self.memory.tracks = live.tracks();
+        for (track, rate) in live.bit_rates() {
+            self.memory.keep_rate(track, rate);
+        }
+        if live.tracks().has_video() && self.gop.tells_rate() {
+            let before = self.memory.pace.and_then(|pace| pace.longest_gop_ms);
+            self.memory.pace = Some(FramePace {
+                frame_ticks: self.gop.typical_ticks(),
+                longest_gop_ms: self.gop.longest_steady_ms().or(before),
+            });
+        }
     }
 
     /// Ends the epoch, if there is one.
     pub(super) fn end_epoch(&mut self) {
+        self.remember();
         if let Some(live) = self.live.take() {
             self.next_msn = live.next_msn().map_or(self.next_msn, |msn| msn.max(self.next_msn));
             self.meters.keep_audio_counts(live.audio_counts().0);
@@ -124,15 +137,15 @@ impl Packager {
     fn fate(&mut self, now: PackagerNow) -> Option<Fate> {
         let live = self.live.as_ref()?;
         let (epoch, current) = (live.tracks(), self.tracks.current());
-        let gained = (current.video && !epoch.video) || (current.audio && !epoch.audio);
-        if gained || !live.can_hold(&self.tracks) {
+        if !epoch.contains(current) || !live.can_hold(&self.tracks) {
             return Some(Fate::Replace);
         }
         if current != epoch {
-            let given_up = self.gather.waited_for_tracks(now.monotonic);
+            let waited = self.gather.waited_for_tracks(now.monotonic);
+            let given_up = waited != Waited::No || self.tracks.decided(epoch, waited).is_some();
             return Some(if given_up { Fate::Replace } else { Fate::Wait });
         }
-        if epoch.video && !self.gather.has_key() {
+        if epoch.has_video() && !self.gather.has_key() {
             return Some(Fate::Wait);
         }
         if live.can_hold_gop(self.gop.longest_ms()) {
@@ -148,8 +161,10 @@ impl Packager {
 
     /// Goes on in the epoch that was broken off.
     fn resume(&mut self) -> Result<(), PackagerError> {
-        let has_video = self.live.as_ref().is_some_and(|live| live.tracks().video);
-        let leading = if has_video { TrackKind::Video } else { TrackKind::Audio };
+        let leading = self
+            .live
+            .as_ref()
+            .map_or(TrackId::VIDEO, |live| live.tracks().leading());
         let (Some(live), Some(at_ms), Some(anchor)) =
             (&mut self.live, self.gather.first_ms(leading), self.clock.anchor())
         else {
@@ -165,59 +180,30 @@ impl Packager {
 
     /// Begins an epoch if it is clear which, or with whatever there is if it has to be `now_or_never`.
     pub(super) fn start(&mut self, now: PackagerNow, now_or_never: bool) -> Result<(), PackagerError> {
-        let waited = now_or_never || self.gather.waited_for_tracks(now.monotonic);
-        let Some(tracks) = self.tracks.decided(waited) else {
+        let waited = if now_or_never {
+            Waited::Enough
+        } else {
+            self.gather.waited_for_tracks(now.monotonic)
+        };
+        let Some(tracks) = self.tracks.decided(self.memory.tracks, waited) else {
             return Ok(());
         };
-        let ready = if tracks.video {
-            let gop_known =
-                self.gop.longest_ms().is_some() || self.gather.waited_for_gop(now.monotonic) || now_or_never;
+        let ready = if tracks.has_video() {
+            let gop_known = self.gop.longest_ms().is_some()
+                || self.memory.pace.is_some()
+                || self.gather.waited_for_gop(now.monotonic)
+                || now_or_never;
             self.gather.has_key() && gop_known
         } else {
-            self.gather.first_ms(TrackKind::Audio).is_some()
+            self.gather.first_ms(tracks.leading()).is_some()
         };
         if !ready {
             return Ok(());
         }
-        let start = self.epoch_start(tracks);
-        self.live = Some(Live::start(&start, &self.tracks, &mut self.events));
+        let start = self.plan_epoch(tracks);
+        self.live = Some(Live::start(start, &self.tracks, &mut self.events));
         self.excused = 0;
         self.resume()?;
         if now_or_never { self.run(now) } else { Ok(()) }
-    }
-
-    fn epoch_start(&mut self, tracks: TrackSet) -> EpochStart {
-        let video = tracks.video.then_some(&self.gop);
-        let audio = self.tracks.audio().filter(|_| tracks.audio);
-        let plan = Plan::new(self.config.part_target_ms, video, audio);
-        let rate = |track, stated| {
-            let (bytes, duration_ms) = self.gather.extent(track);
-            rates::foretold(bytes, duration_ms, stated)
-        };
-        let metadata = &self.tracks.metadata;
-        let (video_rate, audio_rate) = (
-            rate(TrackKind::Video, metadata.video_kbps),
-            rate(TrackKind::Audio, metadata.audio_kbps),
-        );
-        EpochStart {
-            plan,
-            tracks,
-            video_rate,
-            audio_rate,
-            frame_rate: self.frame_rate(),
-            longest_gop_ms: self.gop.longest_ms().unwrap_or_else(|| plan.segment_limit_ms()),
-            first_msn: self.next_msn,
-            epoch: self.next_epoch(),
-        }
-    }
-
-    /// Thousandths of a hertz: the encoder's own word if the frames bear it out, else as measured.
-    pub(super) fn frame_rate(&self) -> u32 {
-        let measured = 90_000_000 / self.gop.typical_ticks();
-        let stated = self.tracks.video().and_then(|config| config.frame_rate_millihertz);
-        let borne_out = |stated: &u32| u64::from(*stated).abs_diff(measured) * 20 <= measured;
-        stated
-            .filter(borne_out)
-            .unwrap_or_else(|| u32::try_from(measured).unwrap_or(u32::MAX))
     }
 }

@@ -6,10 +6,17 @@ use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{media::access_unit::TrackKind, time::Monotonic};
+use super::tracks::Waited;
+use crate::{
+    media::access_unit::{TrackId, TrackKind},
+    time::Monotonic,
+};
 
-/// Longest wait for the decoder configuration of a second track.
+/// Longest wait for the decoder configuration of a track that may not be there at all.
 const TRACK_WAIT: Duration = Duration::from_secs(2);
+
+/// Longest wait for the decoder configuration of a track that the publisher's metadata speaks of.
+const STATED_TRACK_WAIT: Duration = Duration::from_secs(5);
 
 /// Longest wait for a second key frame, which shows how long a GOP is.
 const GOP_WAIT: Duration = Duration::from_secs(10);
@@ -26,7 +33,7 @@ const MAX_LEADING_AUDIO: usize = 256;
 /// One access unit with its session time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Frame {
-    pub(super) track: TrackKind,
+    pub(super) track: TrackId,
     pub(super) at_ms: i64,
     pub(super) composition_ms: i32,
     pub(super) sync: bool,
@@ -62,7 +69,7 @@ impl Gather {
         };
         self.first.get_or_insert(moment);
         self.newest_ms = self.newest_ms.max(frame.at_ms);
-        if self.key.is_none() && frame.track == TrackKind::Video {
+        if self.key.is_none() && frame.track == TrackId::VIDEO {
             if !frame.sync {
                 self.dropped_video += 1;
                 return;
@@ -95,7 +102,7 @@ impl Gather {
     /// Starts over without the frames held.
     pub(super) fn clear(&mut self) {
         for frame in self.take() {
-            match frame.track {
+            match frame.track.kind {
                 TrackKind::Video => self.dropped_video += 1,
                 TrackKind::Audio => self.dropped_audio += 1,
             }
@@ -115,9 +122,15 @@ impl Gather {
         self.bytes > MAX_BYTES || self.frames.len() >= MAX_FRAMES
     }
 
-    /// A second track was waited for long enough.
-    pub(super) fn waited_for_tracks(&self, now: Monotonic) -> bool {
-        self.waited(self.first, now, TRACK_WAIT)
+    /// How long other tracks were waited for.
+    pub(super) fn waited_for_tracks(&self, now: Monotonic) -> Waited {
+        if self.waited(self.first, now, STATED_TRACK_WAIT) {
+            Waited::Enough
+        } else if self.waited(self.first, now, TRACK_WAIT) {
+            Waited::ForUnknown
+        } else {
+            Waited::No
+        }
     }
 
     /// A second key frame was waited for long enough.
@@ -139,13 +152,17 @@ impl Gather {
 
     /// When a wait ends that had not ended when last asked.
     pub(super) fn next_tick(&self) -> Option<Monotonic> {
-        let ends = [(self.first, TRACK_WAIT), (self.key, GOP_WAIT)];
+        let ends = [
+            (self.first, TRACK_WAIT),
+            (self.first, STATED_TRACK_WAIT),
+            (self.key, GOP_WAIT),
+        ];
         let ends = ends.into_iter().filter_map(|(since, long)| Some(since?.arrived + long));
         ends.filter(|&end| end > self.asked).min()
     }
 
     /// Session time of the first frame of a track.
-    pub(super) fn first_ms(&self, track: TrackKind) -> Option<i64> {
+    pub(super) fn first_ms(&self, track: TrackId) -> Option<i64> {
         self.frames
             .iter()
             .find(|frame| frame.track == track)
@@ -153,7 +170,7 @@ impl Gather {
     }
 
     /// Payload bytes of a track and the session time that they cover, in milliseconds.
-    pub(super) fn extent(&self, track: TrackKind) -> (u64, i64) {
+    pub(super) fn extent(&self, track: TrackId) -> (u64, i64) {
         let frames = || self.frames.iter().filter(move |frame| frame.track == track);
         let bytes = frames().map(|frame| frame.payload.len() as u64).sum();
         let first = frames().map(|frame| frame.at_ms).min().unwrap_or(0);

@@ -16,6 +16,18 @@ const TICKS_PER_MS: u64 = 90;
 /// Taken for the frame interval while there is none: 30 frames a second.
 const UNKNOWN_INTERVAL_TICKS: u64 = 3_000;
 
+/// So many intervals tell the frame rate.
+const TELLING_INTERVALS: usize = 8;
+
+/// How frames and key frames are spaced, as far as an epoch has to know before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FramePace {
+    /// From frame to frame, in ticks of 1/90000 s.
+    pub(super) frame_ticks: u64,
+    /// None: as long as can be.
+    pub(super) longest_gop_ms: Option<i64>,
+}
+
 #[derive(Default)]
 pub(super) struct GopMeter {
     newest_ms: Option<i64>,
@@ -85,6 +97,19 @@ impl GopMeter {
     /// The same less the time in which no frame came though one was due.
     pub(super) fn longest_steady_ms(&self) -> Option<i64> {
         self.longest_steady_ms
+    }
+
+    /// What was measured since the last reset.
+    pub(super) fn pace(&self) -> FramePace {
+        FramePace {
+            frame_ticks: self.typical_ticks(),
+            longest_gop_ms: self.longest_ms,
+        }
+    }
+
+    /// Whether frames enough were seen to tell their rate.
+    pub(super) fn tells_rate(&self) -> bool {
+        self.intervals_seen >= TELLING_INTERVALS
     }
 
     /// The newest complete one, across breaks.

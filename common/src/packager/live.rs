@@ -1,13 +1,15 @@
-//! A published epoch: video leads, audio follows, both in the same numbered segments.
+//! A published epoch: the picture leads, sounds follow, all in the same numbered segments.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    audio::{AudioCounts, AudioCut, AudioCutter},
+    audio::AudioCounts,
     clock::Anchor,
+    epoch::EpochStart,
     gather::Frame,
     plan::{MAX_TARGET_DURATION_S, Plan},
     rendition::Rendition,
+    sounds::Sounds,
     tap::Tap,
     tracks::{TrackSet, Tracks},
     video::{Pushed, VideoCutter, VideoSample},
@@ -18,9 +20,10 @@ use crate::{
         fragment::FragmentTrack,
         init::{self, InitError},
     },
-    id::{Epoch, Msn, RenditionId},
-    live::{BitRate, EpochDescription, LiveEvent, RenditionDescription, RenditionFormat, VideoRange},
-    media::access_unit::TrackKind,
+    id::Msn,
+    live::{BitRate, EpochDescription, LiveEvent, VideoRange},
+    media::access_unit::{Codec, TrackId, TrackKind},
+    time::UnixMillis,
 };
 
 const TICKS_PER_MS: i64 = VIDEO_TIMESCALE as i64 / 1000;
@@ -28,38 +31,21 @@ const TICKS_PER_MS: i64 = VIDEO_TIMESCALE as i64 / 1000;
 /// Beyond this a composition offset is nonsense, in milliseconds.
 const MAX_COMPOSITION_MS: i32 = 10_000;
 
-/// What an epoch is made of besides its tracks.
-pub(super) struct EpochStart {
-    pub(super) epoch: Epoch,
-    pub(super) first_msn: Msn,
-    pub(super) plan: Plan,
-    pub(super) tracks: TrackSet,
-    pub(super) video_rate: BitRate,
-    pub(super) audio_rate: BitRate,
-    /// Thousandths of a hertz.
-    pub(super) frame_rate: u32,
-    pub(super) longest_gop_ms: i64,
-}
-
 struct VideoTrack {
+    codec: Codec,
+    range: VideoRange,
     cutter: VideoCutter,
     rendition: Rendition,
 }
 
-struct AudioTrack {
-    cutter: AudioCutter,
-    rendition: Rendition,
-    timescale: u32,
-    frame_samples: u32,
-}
-
 pub(super) struct Live {
+    description: Arc<EpochDescription>,
     plan: Plan,
+    tracks: TrackSet,
     video: Option<VideoTrack>,
-    audio: Option<AudioTrack>,
+    sounds: Sounds,
     anchor: Anchor,
     open: bool,
-    description: Arc<EpochDescription>,
     /// Number of the next video segment to begin.
     next_segment: Msn,
     /// The next segment begins a run that is not the epoch's first.
@@ -70,87 +56,46 @@ pub(super) struct Live {
 
 impl Live {
     /// Announces an epoch. Nothing is in it before [`Self::resume`].
-    pub(super) fn start(start: &EpochStart, tracks: &Tracks, out: &mut VecDeque<LiveEvent>) -> Self {
-        let plan = start.plan;
-        let mut renditions = Vec::new();
-        let mut next_id = 0..;
+    pub(super) fn start(start: EpochStart, tracks: &Tracks, out: &mut VecDeque<LiveEvent>) -> Self {
+        let EpochStart {
+            description,
+            plan,
+            longest_gop_ms,
+        } = start;
         let mut video = None;
-        if let Some(config) = tracks.video().filter(|_| start.tracks.video) {
-            renditions.push(RenditionDescription {
-                format: RenditionFormat::Video {
-                    width: config.width,
-                    height: config.height,
-                    frame_rate_millihertz: start.frame_rate,
-                    range: VideoRange::Sdr,
-                    captions: false,
-                },
-                codecs: config.codecs.clone(),
-                timescale: VIDEO_TIMESCALE,
-                bit_rate: start.video_rate,
-            });
-            let id = RenditionId(next_id.next().unwrap_or(0));
-            let longest_gop = (start.longest_gop_ms * TICKS_PER_MS).unsigned_abs();
+        if let (Some(id), Some(config)) = (description.rendition_of(TrackId::VIDEO), tracks.video()) {
+            let bit_rate = description.renditions[usize::from(id.0)].bit_rate;
+            let longest_gop = (longest_gop_ms * TICKS_PER_MS).unsigned_abs();
             video = Some(VideoTrack {
+                codec: config.codec,
+                range: config.range(),
                 cutter: VideoCutter::new(&plan, longest_gop),
                 rendition: Rendition::new(
                     id,
                     FragmentTrack::Video,
                     VIDEO_TIMESCALE,
-                    start.first_msn,
-                    start.video_rate,
+                    description.first_msn,
+                    bit_rate,
                 ),
             });
         }
-        let mut audio = None;
-        if let Some(config) = tracks.audio().filter(|_| start.tracks.audio) {
-            renditions.push(RenditionDescription {
-                format: RenditionFormat::Audio {
-                    index: 0,
-                    channels: config.channels,
-                    sample_rate: config.output_rate,
-                    name: "main".to_owned(),
-                    language: None,
-                },
-                codecs: config.codecs.clone(),
-                timescale: config.sample_rate,
-                bit_rate: start.audio_rate,
-            });
-            let id = RenditionId(next_id.next().unwrap_or(0));
-            let track = FragmentTrack::Audio {
-                frame_duration: config.frame_samples,
-            };
-            audio = Some(AudioTrack {
-                cutter: AudioCutter::new(&plan, config, video.is_some()),
-                rendition: Rendition::new(id, track, config.sample_rate, start.first_msn, start.audio_rate),
-                timescale: config.sample_rate,
-                frame_samples: config.frame_samples,
-            });
-        }
-        let description = Arc::new(EpochDescription {
-            epoch: start.epoch,
-            target_duration_s: plan.target_duration_s,
-            part_target_ms: plan.part_target_ms,
-            first_msn: start.first_msn,
-            renditions,
-            ladder: Vec::new(),
-            audio_only: false,
-            parent: None,
-        });
+        let description = Arc::new(description);
         out.push_back(LiveEvent::Start(Arc::clone(&description)));
-        let anchor = Anchor {
-            at_ms: 0,
-            unix: crate::time::UnixMillis(0),
-        };
+        let all = description.renditions.iter().map(|rendition| rendition.format.track());
         Self {
             plan,
+            tracks: all.fold(TrackSet::default(), TrackSet::with),
+            sounds: Sounds::new(&description, &plan, tracks, video.is_none()),
             video,
-            audio,
-            anchor,
+            anchor: Anchor {
+                at_ms: 0,
+                unix: UnixMillis(0),
+            },
             open: false,
-            description,
-            next_segment: start.first_msn,
+            next_segment: description.first_msn,
             discontinuity: false,
             runs: 0,
+            description,
         }
     }
 
@@ -166,19 +111,17 @@ impl Live {
     }
 
     pub(super) fn tracks(&self) -> TrackSet {
-        TrackSet {
-            video: self.video.is_some(),
-            audio: self.audio.is_some(),
-        }
+        self.tracks
     }
 
-    /// Whether the epoch's fixed numbers can hold the tracks as they are configured now.
+    /// Whether the epoch's fixed numbers, and players of its codecs, can hold the tracks as they are configured now.
     pub(super) fn can_hold(&self, tracks: &Tracks) -> bool {
-        self.audio.as_ref().is_none_or(|audio| {
+        let holds_video = self.video.as_ref().is_none_or(|video| {
             tracks
-                .audio()
-                .is_none_or(|c| (c.sample_rate, c.frame_samples) == (audio.timescale, audio.frame_samples))
-        })
+                .video()
+                .is_none_or(|config| (config.codec, config.range()) == (video.codec, video.range))
+        });
+        holds_video && self.sounds.can_hold(tracks)
     }
 
     /// Whether segments of such GOPs can be published here; with the longest target duration they have to be.
@@ -189,8 +132,7 @@ impl Live {
     /// The number after the last segment begun.
     pub(super) fn next_msn(&self) -> Option<Msn> {
         let video = self.video.as_ref().map(|track| track.rendition.next_msn());
-        let audio = self.audio.as_ref().map(|track| track.rendition.next_msn());
-        video.max(audio)
+        video.max(self.sounds.next_msn())
     }
 
     /// Session time up to which media was published, in milliseconds, rounded up.
@@ -199,18 +141,23 @@ impl Live {
             .video
             .as_ref()
             .map_or(0, |track| track.cutter.end().div_ceil(TICKS_PER_MS.unsigned_abs()));
-        let audio = self
-            .audio
-            .as_ref()
-            .map_or(0, |t| (t.cutter.end() * 1000).div_ceil(u64::from(t.timescale.max(1))));
-        i64::try_from(video.max(audio)).unwrap_or(i64::MAX)
+        i64::try_from(video.max(self.sounds.end_ms())).unwrap_or(i64::MAX)
     }
 
-    /// Frames that the audio rules left out or put in, and how far timestamps are off the count of samples, in milliseconds.
+    /// Frames that the audio rules left out or put in, and how far the first sound's timestamps are off its count of samples, in milliseconds.
     pub(super) fn audio_counts(&self) -> (AudioCounts, i64) {
-        self.audio
-            .as_ref()
-            .map_or_else(Default::default, |t| (t.cutter.counts, t.cutter.drift_ms()))
+        let drift = self.sounds.drifts_ms().next();
+        (self.sounds.counts(), drift.map_or(0, |(_, drift)| drift))
+    }
+
+    /// What is declared of each track.
+    pub(super) fn bit_rates(&self) -> impl Iterator<Item = (TrackId, BitRate)> {
+        let video = self.video.as_ref();
+        let video = video.map(|video| (TrackId::VIDEO, video.rendition.declared()));
+        let sounds = self.sounds.bit_rates();
+        video
+            .into_iter()
+            .chain(sounds.map(|(index, rate)| (TrackId::audio(index), rate)))
     }
 
     /// Begins a run of segments, at the first one's session time.
@@ -225,10 +172,7 @@ impl Live {
         if let (Some(video), Some(config)) = (&mut self.video, tracks.video()) {
             video.rendition.begin(init::video(config)?, out);
         }
-        if let (Some(audio), Some(config)) = (&mut self.audio, tracks.audio()) {
-            audio.rendition.begin(init::audio(config, None)?, out);
-            audio.cutter.start(at_ms, config);
-        }
+        self.sounds.resume(at_ms, tracks, out)?;
         self.anchor = anchor;
         self.open = true;
         self.discontinuity = self.runs > 0;
@@ -239,15 +183,11 @@ impl Live {
 
     /// Takes a frame of a track of this epoch; gives it back when its segment has to be closed before it.
     pub(super) fn push(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
-        match frame.track {
+        match frame.track.kind {
             TrackKind::Video => self.push_video(frame, out, tap)?,
-            TrackKind::Audio => {
-                if let Some(audio) = &mut self.audio {
-                    audio.cutter.push(frame.at_ms, frame.payload);
-                }
-            }
+            TrackKind::Audio => self.sounds.push(frame.track.index, frame.at_ms, frame.payload),
         }
-        self.publish(out);
+        self.sounds.publish(self.anchor, out);
         Ok(())
     }
 
@@ -279,21 +219,11 @@ impl Live {
         while let Some(part) = video.cutter.next_part() {
             video.rendition.part(&part, self.anchor, out);
         }
-        if let Some(audio) = &mut self.audio {
-            if pushed == Pushed::StartsSegment && !was_closed {
-                audio.cutter.boundary(frame.at_ms);
-            }
-            audio.cutter.keep_up(frame.at_ms);
+        if pushed == Pushed::StartsSegment && !was_closed {
+            self.sounds.boundary(frame.at_ms);
         }
+        self.sounds.keep_up(frame.at_ms);
         Ok(())
-    }
-
-    fn publish(&mut self, out: &mut VecDeque<LiveEvent>) {
-        if let Some(audio) = &mut self.audio {
-            while let Some(cut) = audio.cutter.next_cut() {
-                audio.write(cut, self.anchor, out);
-            }
-        }
     }
 
     /// Closes the open segments with all that is held. `typical` is the duration to give the newest frame, in ticks.
@@ -310,19 +240,6 @@ impl Live {
             tap.break_off(end_ms);
             until_ms = Some(end_ms);
         }
-        if let Some(audio) = &mut self.audio {
-            for cut in audio.cutter.close(until_ms) {
-                audio.write(cut, self.anchor, out);
-            }
-        }
-    }
-}
-
-impl AudioTrack {
-    fn write(&mut self, cut: AudioCut, anchor: Anchor, out: &mut VecDeque<LiveEvent>) {
-        match cut {
-            AudioCut::Part(part) => self.rendition.part(&part, anchor, out),
-            AudioCut::SegmentEnd => self.rendition.segment_end(out),
-        }
+        self.sounds.close(until_ms, self.anchor, out);
     }
 }

@@ -7,19 +7,26 @@
 //! What callers keep: after each call, [`Packager::poll`] until nothing comes; [`Packager::tick`] at [`Packager::next_tick`].
 //!
 //! The way of a frame: [`clock`] gives it a session time; before an epoch and after a break [`gather`] holds it until it is clear how to go
-//! on; then [`live`] hands it to the cutters ([`video`], [`audio`]), and what they cut to a [`rendition`], which numbers it.
+//! on; then [`live`] hands it to the cutters ([`video`], [`audio`] for each of the [`sounds`]), and what they cut to a [`rendition`], which
+//! numbers it. What an epoch is to be is in [`epoch`]. Whoever makes rungs of the picture hears of it by the [`tap`].
 
 mod audio;
 mod clock;
+mod epoch;
 mod flow;
 mod gather;
 mod gop;
 mod health;
+mod labels;
+mod ladder;
 mod live;
+mod memory;
 mod part;
 mod plan;
 mod rates;
 mod rendition;
+mod rung;
+mod sounds;
 mod tap;
 mod tracks;
 mod video;
@@ -32,12 +39,14 @@ use self::{
     gop::GopMeter,
     health::Meters,
     live::Live,
+    memory::Memory,
     part::MAX_SAMPLE_BYTES,
     tap::Tap,
-    tracks::{Configured, Tracks},
+    tracks::{Configured, Tracks, is_carried},
 };
 pub use self::{
     health::{AudioHealth, DroppedFrames, IngestHealth, VideoHealth},
+    rung::RungPackager,
     tap::Tapped,
 };
 use crate::{
@@ -45,8 +54,9 @@ use crate::{
     id::{Epoch, Msn, Rung},
     live::LiveEvent,
     media::{
-        access_unit::{AccessUnit, AudioTrackLabel, Codec, MediaMessage, TrackKind},
+        access_unit::{AccessUnit, AudioTrackLabel, MediaMessage, TrackId, TrackKind},
         audio_config::ConfigError,
+        captions::has_captions,
     },
     time::{Monotonic, UnixMillis},
 };
@@ -120,6 +130,9 @@ pub struct Packager {
     /// Breaks in a row that were laid to stalls and not to the length of GOPs.
     excused: u32,
     meters: Meters,
+    memory: Memory,
+    /// Captions were seen in the pictures.
+    captions: bool,
     offer: Offer,
     tap: Tap,
 }
@@ -141,6 +154,8 @@ impl Packager {
             epochs: 0,
             excused: 0,
             meters: Meters::default(),
+            memory: Memory::default(),
+            captions: false,
             offer: Offer::default(),
             tap: Tap::default(),
         }
@@ -181,10 +196,15 @@ impl Packager {
                 self.tracks.metadata = metadata;
                 self.settle(now)
             }
-            // Of several sounds the first is carried.
-            MediaMessage::Config { track, .. } if track.index > 0 => Ok(()),
-            MediaMessage::Config { codec, record, .. } => self.configure(now, codec, &record),
-            MediaMessage::Colour(_) => Ok(()),
+            MediaMessage::Config { track, codec, record } if is_carried(track) && codec.kind() == track.kind => {
+                let configured = self.tracks.configure(track, codec, &record)?;
+                self.configured(now, configured)
+            }
+            MediaMessage::Config { .. } => Ok(()),
+            MediaMessage::Colour(colour) => {
+                let configured = self.tracks.set_colour(colour)?;
+                self.configured(now, configured)
+            }
             MediaMessage::AccessUnit(unit) => self.access_unit(now, unit),
         }
     }
@@ -247,8 +267,7 @@ impl Packager {
         health::report(self)
     }
 
-    fn configure(&mut self, now: PackagerNow, codec: Codec, record: &bytes::Bytes) -> Result<(), PackagerError> {
-        let configured = self.tracks.configure(codec, record)?;
+    fn configured(&mut self, now: PackagerNow, configured: Configured) -> Result<(), PackagerError> {
         if configured == Configured::Changed {
             // Nothing that follows can be decoded with what came before, which is complete.
             match self.phase {
@@ -264,9 +283,9 @@ impl Packager {
             return Err(PackagerError::TooLarge(unit.payload.len()));
         }
         // Without configuration a frame cannot be decoded; an empty one is a hint of silence.
-        let track = unit.track.kind;
-        if unit.track.index > 0 || unit.payload.is_empty() || !self.tracks.has(track) {
-            self.meters.count_unusable(track);
+        let track = unit.track;
+        if !is_carried(track) || unit.payload.is_empty() || !self.tracks.current().has(track) {
+            self.meters.count_unusable(track.kind);
             return Ok(());
         }
         let at_ms = match self.clock.place(track, self.tracks.leading(), unit.timestamp_ms, now) {
@@ -276,12 +295,13 @@ impl Packager {
                 at_ms
             }
             Placement::Stray => {
-                self.meters.count_stray(track);
+                self.meters.count_stray(track.kind);
                 return Ok(());
             }
         };
-        let is_video = track == TrackKind::Video;
-        if is_video {
+        let video = self.tracks.video().filter(|_| track == TrackId::VIDEO);
+        if let Some(config) = video {
+            self.captions = self.captions || has_captions(config.codec, &unit.payload);
             self.gop.frame(at_ms, unit.sync);
         }
         self.meters.frame(&unit, at_ms);
@@ -289,7 +309,7 @@ impl Packager {
             track,
             at_ms,
             composition_ms: unit.composition_ms,
-            sync: unit.sync || !is_video,
+            sync: unit.sync || track.kind == TrackKind::Audio,
             payload: unit.payload,
         });
         self.run(now)

@@ -1,6 +1,6 @@
 //! The two numbers that an epoch cannot change: target duration and part target.
 
-use super::gop::GopMeter;
+use super::gop::FramePace;
 use crate::{cmaf::VIDEO_TIMESCALE, media::audio_config::AudioConfig};
 
 /// EXT-X-TARGETDURATION, seconds.
@@ -24,33 +24,41 @@ const TICKS_PER_MS: u64 = VIDEO_TIMESCALE as u64 / 1000;
 pub(super) struct Plan {
     pub(super) target_duration_s: u32,
     pub(super) part_target_ms: u32,
-    /// Frames in each whole audio part; zero without audio.
-    pub(super) audio_frames: u32,
-    audio_part_ms: i64,
+    /// The longest whole part of a sound; zero without any.
+    longest_audio_part_ms: i64,
+    sounds: usize,
 }
 
 impl Plan {
-    /// Plans an epoch of the given tracks. `video` has measured the frames; with no second key frame yet the longest target is taken.
-    pub(super) fn new(configured_part_ms: u32, video: Option<&GopMeter>, audio: Option<&AudioConfig>) -> Self {
-        let part_target_ms = part_target(configured_part_ms, video.map(GopMeter::typical_ticks), audio);
-        let audio_frames = audio.map_or(0, |config| audio_frames(config, part_target_ms).max(1));
-        let audio_part_ms = audio.map_or(0, |config| {
-            i64::from(audio_frames) * i64::from(config.frame_samples) * 1000 / i64::from(config.sample_rate)
-        });
+    /// Plans an epoch of the given tracks. Where the length of GOPs is not known the longest target is taken.
+    pub(super) fn new(configured_part_ms: u32, video: Option<FramePace>, audio: &[&AudioConfig]) -> Self {
+        let part_target_ms = part_target(configured_part_ms, video.map(|pace| pace.frame_ticks), audio);
         let mut plan = Self {
             target_duration_s: MIN_TARGET_DURATION_S,
             part_target_ms,
-            audio_frames,
-            audio_part_ms,
+            longest_audio_part_ms: 0,
+            sounds: audio.len(),
         };
+        let parts = audio.iter().map(|config| plan.audio_part_ms(config));
+        plan.longest_audio_part_ms = parts.max().unwrap_or(0);
         while plan.target_duration_s < MAX_TARGET_DURATION_S {
-            let gop_fits = video.is_none_or(|meter| meter.longest_ms().is_some_and(|gop| plan.fits(gop)));
+            let gop_fits = video.is_none_or(|pace| pace.longest_gop_ms.is_some_and(|gop| plan.fits(gop)));
             if gop_fits && plan.target_duration_s * 1000 >= part_target_ms {
                 break;
             }
             plan.target_duration_s += 1;
         }
         plan
+    }
+
+    /// Frames in each whole part of a sound.
+    pub(super) fn audio_frames(&self, config: &AudioConfig) -> u32 {
+        audio_frames(config, self.part_target_ms).max(1)
+    }
+
+    fn audio_part_ms(&self, config: &AudioConfig) -> i64 {
+        let samples = i64::from(self.audio_frames(config)) * i64::from(config.frame_samples);
+        samples * 1000 / i64::from(config.sample_rate.max(1))
     }
 
     /// The longest a segment may be, milliseconds.
@@ -60,7 +68,7 @@ impl Plan {
 
     /// The longest a video segment should be, milliseconds: audio's end at the first whole part after it.
     pub(super) fn video_limit_ms(&self) -> i64 {
-        self.segment_limit_ms() - self.audio_part_ms
+        self.segment_limit_ms() - self.longest_audio_part_ms
     }
 
     /// Whether segments of such GOPs stay below the limit, in audio too.
@@ -68,20 +76,24 @@ impl Plan {
         gop_ms <= self.video_limit_ms()
     }
 
-    /// Whole parts of a segment when there is only audio.
-    pub(super) fn audio_parts(&self) -> u32 {
+    /// Whole parts of a segment of the first sound when there are no pictures. Other sounds end at their first whole part after it.
+    pub(super) fn audio_parts(&self, config: &AudioConfig) -> u32 {
+        let part_ms = self.audio_part_ms(config).max(1);
         let target_ms = i64::from(self.target_duration_s) * 1000;
-        let parts = (target_ms + self.audio_part_ms / 2) / self.audio_part_ms.max(1);
+        let mut parts = (target_ms + part_ms / 2) / part_ms;
+        if self.sounds > 1 {
+            parts = parts.min(self.video_limit_ms() / part_ms);
+        }
         u32::try_from(parts).unwrap_or(1).max(1)
     }
 }
 
-/// The smallest part target from the configured one upwards that whole frames of both tracks fill by 85 % at least.
-fn part_target(configured_ms: u32, frame_ticks: Option<u64>, audio: Option<&AudioConfig>) -> u32 {
+/// The smallest part target from the configured one upwards that whole frames of all tracks fill by 85 % at least.
+fn part_target(configured_ms: u32, frame_ticks: Option<u64>, audio: &[&AudioConfig]) -> u32 {
     let configured_ms = configured_ms.clamp(MIN_PART_TARGET_MS, MAX_PART_TARGET_MS);
     let fits = |&target_ms: &u32| {
         frame_ticks.is_none_or(|ticks| video_fits(ticks, target_ms))
-            && audio.is_none_or(|config| audio_fits(config, target_ms))
+            && audio.iter().all(|config| audio_fits(config, target_ms))
     };
     (configured_ms..=MAX_PART_TARGET_MS)
         .step_by(PART_TARGET_STEP_MS as usize)
@@ -117,18 +129,22 @@ mod tests {
 
     use super::*;
     use crate::media::access_unit::Codec;
-    use crate::packager::gop::tests::measured;
+    use crate::packager::gop::{GopMeter, tests::measured};
 
     fn aac(sample_rate_index: u8) -> AudioConfig {
         let record = [0x10 | (sample_rate_index >> 1), (sample_rate_index << 7) | 0x10];
         AudioConfig::parse(Codec::Aac, &Bytes::copy_from_slice(&record)).unwrap()
     }
 
+    fn pace(fps: i64, gop_frames: i64) -> Option<FramePace> {
+        Some(measured(fps, gop_frames).pace())
+    }
+
     #[test]
     fn the_default_part_target_fits_usual_rates() {
         for fps in [24, 25, 30, 50, 60] {
             for rate in [3, 4] {
-                let plan = Plan::new(333, Some(&measured(fps, fps * 2)), Some(&aac(rate)));
+                let plan = Plan::new(333, pace(fps, fps * 2), &[&aac(rate)]);
                 assert_eq!(
                     (plan.part_target_ms, plan.target_duration_s),
                     (333, 2),
@@ -140,22 +156,19 @@ mod tests {
 
     #[test]
     fn a_part_target_that_no_number_of_frames_fills_is_raised() {
-        assert_eq!(Plan::new(200, Some(&measured(24, 48)), None).part_target_ms, 210);
-        assert_eq!(Plan::new(333, Some(&measured(5, 10)), None).part_target_ms, 403);
-        assert_eq!(
-            Plan::new(100, Some(&measured(30, 60)), Some(&aac(3))).part_target_ms,
-            110
-        );
+        assert_eq!(Plan::new(200, pace(24, 48), &[]).part_target_ms, 210);
+        assert_eq!(Plan::new(333, pace(5, 10), &[]).part_target_ms, 403);
+        assert_eq!(Plan::new(100, pace(30, 60), &[&aac(3)]).part_target_ms, 110);
     }
 
     #[test]
     fn the_target_duration_holds_the_longest_gop() {
         let audio = aac(3);
-        let plan = |gop| Plan::new(333, Some(&measured(30, gop)), Some(&audio)).target_duration_s;
+        let plan = |gop| Plan::new(333, pace(30, gop), &[&audio]).target_duration_s;
         assert_eq!((plan(15), plan(60), plan(125), plan(250)), (2, 2, 4, 9));
         assert_eq!(plan(600), 12);
         let mut unknown = GopMeter::default();
         unknown.frame(0, true);
-        assert_eq!(Plan::new(333, Some(&unknown), Some(&audio)).target_duration_s, 12);
+        assert_eq!(Plan::new(333, Some(unknown.pace()), &[&audio]).target_duration_s, 12);
     }
 }

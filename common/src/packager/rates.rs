@@ -59,6 +59,10 @@ impl RateMeter {
         }
     }
 
+    pub(super) fn declared(&self) -> BitRate {
+        self.declared
+    }
+
     pub(super) fn part(&mut self, bytes: usize, ticks: u64) {
         for span in [&mut self.segment, &mut self.all] {
             span.bytes += bytes as u64;

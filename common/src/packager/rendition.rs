@@ -51,6 +51,11 @@ impl Rendition {
         if self.part == 0 { self.msn } else { self.msn.next() }
     }
 
+    /// The bit rate as it was announced last.
+    pub(super) fn declared(&self) -> BitRate {
+        self.rates.declared()
+    }
+
     /// Begins a run of segments with an init segment of its own; every run but the first is a discontinuity.
     pub(super) fn begin(&mut self, body: Bytes, out: &mut VecDeque<LiveEvent>) {
         let init_id = self.init_id.map_or(0, |id| id + 1);
@@ -91,6 +96,33 @@ impl Rendition {
         }));
         self.part += 1;
         if cut.last {
+            self.next_segment(out);
+        }
+    }
+
+    /// A part that was lost, in ticks. Only after [`Self::begin`].
+    pub(super) fn gap(&mut self, dts: u64, duration: u64, last: bool, anchor: Anchor, out: &mut VecDeque<LiveEvent>) {
+        let at_ms = u128::from(dts) * 1000 / u128::from(self.timescale);
+        out.push_back(LiveEvent::Part(Part {
+            id: PartId {
+                rendition: self.id,
+                msn: self.msn,
+                part: self.part,
+            },
+            init_id: self.init_id.unwrap_or(0),
+            dts,
+            duration: u32::try_from(duration).unwrap_or(u32::MAX),
+            program_date_time: anchor.unix_at(i64::try_from(at_ms).unwrap_or(i64::MAX)),
+            flags: PartFlags {
+                independent: false,
+                last,
+                discontinuity: self.part == 0 && self.discontinuity,
+                gap: true,
+            },
+            body: Bytes::new(),
+        }));
+        self.part += 1;
+        if last {
             self.next_segment(out);
         }
     }

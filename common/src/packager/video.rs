@@ -78,6 +78,23 @@ impl VideoCutter {
         }
     }
 
+    /// A cutter of a rung, whose segments begin where the source's do ([`Self::push_aligned`]).
+    pub(super) fn aligned(part_target_ms: u32) -> Self {
+        let part_target = u64::from(part_target_ms) * TICKS_PER_MS;
+        Self {
+            part_target,
+            nominal: part_target * NOMINAL_PERCENT / 100,
+            // The source keeps its limits.
+            segment_limit: u64::MAX,
+            cut_limit: u64::MAX,
+            longest_gop: 0,
+            segment_start: None,
+            key: 0,
+            end: 0,
+            held: VecDeque::new(),
+        }
+    }
+
     /// Where what was cut ends, in ticks.
     pub(super) fn end(&self) -> u64 {
         self.end
@@ -89,14 +106,8 @@ impl VideoCutter {
     }
 
     /// Takes the next frame. The first after a start or [`Self::close`] has to be a key frame.
-    pub(super) fn push(&mut self, mut sample: VideoSample) -> Pushed {
-        // Decode times rise; presentation times stay what they are.
-        let earliest = self.held.back().map_or(self.end, |newest| newest.sample.dts + 1);
-        if let Some(late) = earliest.checked_sub(sample.dts).filter(|&late| late > 0) {
-            sample.dts = earliest;
-            let late = i32::try_from(late).unwrap_or(i32::MAX);
-            sample.composition_offset = sample.composition_offset.saturating_sub(late);
-        }
+    pub(super) fn push(&mut self, sample: VideoSample) -> Pushed {
+        let sample = self.in_order(sample);
         let dts = sample.dts;
         let Some(start) = self.segment_start else {
             return self.open_segment(sample);
@@ -118,6 +129,40 @@ impl VideoCutter {
             starts_segment: false,
         });
         Pushed::Inside
+    }
+
+    /// Takes the next frame, which begins a segment if its caller says so. The first after a start or [`Self::close`] has to.
+    pub(super) fn push_aligned(&mut self, sample: VideoSample, starts_segment: bool) {
+        let sample = self.in_order(sample);
+        if starts_segment {
+            self.open_segment(sample);
+        } else {
+            self.held.push_back(Held {
+                sample,
+                starts_segment: false,
+            });
+        }
+    }
+
+    /// Nothing before this is cut any more: something else stands there. Only while closed.
+    pub(super) fn skip_to(&mut self, ticks: u64) {
+        self.end = self.end.max(ticks);
+    }
+
+    /// Decode time of the newest frame that is not cut yet.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.held.back().map(|newest| newest.sample.dts)
+    }
+
+    /// Decode times rise; presentation times stay what they are.
+    fn in_order(&self, mut sample: VideoSample) -> VideoSample {
+        let earliest = self.held.back().map_or(self.end, |newest| newest.sample.dts + 1);
+        if let Some(late) = earliest.checked_sub(sample.dts).filter(|&late| late > 0) {
+            sample.dts = earliest;
+            let late = i32::try_from(late).unwrap_or(i32::MAX);
+            sample.composition_offset = sample.composition_offset.saturating_sub(late);
+        }
+        sample
     }
 
     fn open_segment(&mut self, sample: VideoSample) -> Pushed {
@@ -143,7 +188,7 @@ impl VideoCutter {
             return Vec::new();
         };
         let newest = newest.sample.dts;
-        let room = (start + self.segment_limit).saturating_sub(newest);
+        let room = start.saturating_add(self.segment_limit).saturating_sub(newest);
         // A frame after the end that is never cut, so that the rule for parts is the same one.
         let end = VideoSample {
             dts: newest + typical.min(room).max(1),

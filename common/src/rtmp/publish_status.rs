@@ -7,8 +7,12 @@ use super::amf0::Value;
 
 /// The message stream id that every `createStream` gets: a connection has one stream.
 pub const STREAM_ID: u32 = 1;
-/// `capsEx` bit of Enhanced RTMP v2: packets with ModEx prefixes are understood.
-const CAPS_MOD_EX: f64 = 4.0;
+/// What is carried, by the names of Enhanced RTMP v2.
+const VIDEO_FOURCCS: [&str; 4] = ["avc1", "hvc1", "av01", "vp09"];
+const AUDIO_FOURCCS: [&str; 5] = ["mp4a", "Opus", "fLaC", "ac-3", "ec-3"];
+/// `capsEx` bits of Enhanced RTMP v2: several tracks are taken, packets with ModEx prefixes are understood.
+const CAPS_MULTITRACK: u8 = 2;
+const CAPS_MOD_EX: u8 = 4;
 /// FourCC info map bit of Enhanced RTMP v2: forwarded as it is.
 const CAN_FORWARD: f64 = 4.0;
 
@@ -37,9 +41,15 @@ impl Refusal {
     }
 }
 
-/// `_result` to `connect`, with what of Enhanced RTMP is true here: H.264 and AAC in either header form, ModEx prefixes.
+/// `_result` to `connect`, with what of Enhanced RTMP is true here. Said to all: OBS asks for nothing and sends what it likes.
 pub fn connect_accepted(transaction: f64) -> Vec<Value> {
-    let forwards = |fourcc: &str| Value::Object(vec![(fourcc.to_owned(), Value::Number(CAN_FORWARD))]);
+    let forwards = |fourccs: &[&str]| {
+        let forwards = fourccs
+            .iter()
+            .map(|fourcc| ((*fourcc).to_owned(), Value::Number(CAN_FORWARD)));
+        Value::Object(forwards.collect())
+    };
+    let fourccs = VIDEO_FOURCCS.iter().chain(&AUDIO_FOURCCS);
     let properties = object([
         ("fmsVer", Value::string("FMS/3,5,3,888")),
         ("capabilities", Value::Number(127.0)),
@@ -52,11 +62,11 @@ pub fn connect_accepted(transaction: f64) -> Vec<Value> {
         ("objectEncoding", Value::Number(0.0)),
         (
             "fourCcList",
-            Value::Array(vec![Value::string("avc1"), Value::string("mp4a")]),
+            Value::Array(fourccs.map(|fourcc| Value::string(fourcc)).collect()),
         ),
-        ("videoFourCcInfoMap", forwards("avc1")),
-        ("audioFourCcInfoMap", forwards("mp4a")),
-        ("capsEx", Value::Number(CAPS_MOD_EX)),
+        ("videoFourCcInfoMap", forwards(&VIDEO_FOURCCS)),
+        ("audioFourCcInfoMap", forwards(&AUDIO_FOURCCS)),
+        ("capsEx", Value::Number(f64::from(CAPS_MULTITRACK | CAPS_MOD_EX))),
     ]);
     vec![
         Value::string("_result"),

@@ -17,6 +17,8 @@ use crate::{
 
 /// The caller's address, and how it got here.
 pub(super) struct Caller {
+    /// Where the caller is, as far as anybody can tell.
+    pub(super) address: IpAddr,
     /// The network of the caller's address: what rates and bans count by.
     pub(super) rate_key: IpAddr,
     /// The caller is a program on this machine.
@@ -32,8 +34,10 @@ impl FromRequestParts<ApiState> for Caller {
         let extensions = &parts.extensions;
         let address = address(extensions);
         let is_proxied = parts.headers.contains_key("forwarded") || parts.headers.contains_key("x-forwarded-for");
+        let known = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |address| address.to_canonical());
         Ok(Self {
-            rate_key: network::of(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))),
+            address: known,
+            rate_key: network::of(known),
             is_local: extensions.get::<ViewerPeer>().is_none()
                 && !is_proxied
                 && address.is_some_and(|address| address.to_canonical().is_loopback()),

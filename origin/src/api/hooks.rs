@@ -1,8 +1,14 @@
-//! Hooks of an nginx-rtmp in front: may this key publish, and is it done? nginx looks at the first digit of the status only.
+//! Hooks of an nginx-rtmp in front: may this key publish, and is it done? nginx looks at the first digit of the status only, and at where a
+//! redirect leads: a stream goes on under that name.
 
-use axum::extract::State;
+use std::net::IpAddr;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use common::id::RoomSlug;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -17,6 +23,8 @@ use super::{
 #[serde(rename_all = "camelCase")]
 pub(super) struct HookQuery {
     hook_secret: Option<String>,
+    /// `1`: the stream is to go on under a name that is not the key.
+    rename: Option<String>,
 }
 
 /// The fields that are looked at; nginx sends more.
@@ -24,24 +32,34 @@ pub(super) struct HookQuery {
 pub(super) struct HookForm {
     /// The stream key.
     name: String,
+    /// Where the publisher is.
+    addr: Option<String>,
 }
 
-/// 204 when the key opens a room, else 403.
-#[utoipa::path(post, path = "/hooks/rtmp/publish", tag = "hooks", params(("hookSecret" = Option<String>, Query)),
+/// 204 when the key opens a room, else 403. With `rename=1` 302 instead of 204: `Location` is the name under which to push the stream on, good
+/// from that machine for this one publication; and 403 also while another publishes.
+#[utoipa::path(post, path = "/hooks/rtmp/publish", tag = "hooks", params(("hookSecret" = Option<String>, Query), ("rename" = Option<u8>, Query)),
     request_body(content = HookForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 204), (status = 400, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 204), (status = 302), (status = 400, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn publish(
     State(state): State<ApiState>,
     caller: Caller,
     headers: HeaderMap,
     QueryOf(query): QueryOf<HookQuery>,
     FormBody(form): FormBody<HookForm>,
-) -> ApiResult<StatusCode> {
-    room_of(&state, &caller, &headers, &query, &form).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> ApiResult<Response> {
+    check(&state, &caller, &headers, &query)?;
+    let room = room_of(&state, &form).await?;
+    if query.rename.as_deref() != Some("1") {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let encoder: Option<IpAddr> = form.addr.as_deref().and_then(|text| text.parse().ok());
+    let name = state.plane.issue_pass(&room, caller.address, encoder).await;
+    let name = name.ok_or(ApiError::Forbidden("another publishes in this room"))?;
+    Ok((StatusCode::FOUND, [(header::LOCATION, name)]).into_response())
 }
 
-/// The publisher stopped: its stream ends within 10 s.
+/// The publisher stopped: its stream ends within 10 s. `name` is the key, or the name it was pushed on under.
 #[utoipa::path(post, path = "/hooks/rtmp/done", tag = "hooks", params(("hookSecret" = Option<String>, Query)),
     request_body(content = HookForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 204), (status = 400, body = Problem), (status = 403, body = Problem)))]
@@ -52,18 +70,15 @@ pub(super) async fn done(
     QueryOf(query): QueryOf<HookQuery>,
     FormBody(form): FormBody<HookForm>,
 ) -> ApiResult<StatusCode> {
-    let room = room_of(&state, &caller, &headers, &query, &form).await?;
-    state.plane.publisher_done(&room);
+    check(&state, &caller, &headers, &query)?;
+    if !state.plane.pass_done(&form.name) {
+        let room = room_of(&state, &form).await?;
+        state.plane.publisher_done(&room);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn room_of(
-    state: &ApiState,
-    caller: &Caller,
-    headers: &HeaderMap,
-    query: &HookQuery,
-    form: &HookForm,
-) -> ApiResult<RoomSlug> {
+fn check(state: &ApiState, caller: &Caller, headers: &HeaderMap, query: &HookQuery) -> ApiResult<()> {
     let by_header = ["x-hook-secret", "hooksecret"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok());
@@ -71,9 +86,14 @@ async fn room_of(
         Some(shown) => state.control.secrets().hook_secret().matches(shown),
         None => caller.is_local,
     };
-    if !is_ours {
-        return Err(ApiError::Forbidden("the hook's secret is wrong or missing"));
+    if is_ours {
+        Ok(())
+    } else {
+        Err(ApiError::Forbidden("the hook's secret is wrong or missing"))
     }
+}
+
+async fn room_of(state: &ApiState, form: &HookForm) -> ApiResult<RoomSlug> {
     let room = state.control.room_by_stream_key(&form.name).await?;
     room.ok_or(ApiError::Forbidden("the stream key is wrong"))
 }

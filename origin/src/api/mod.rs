@@ -27,6 +27,8 @@ mod seats;
 mod session;
 mod shapes;
 mod shown;
+mod slate;
+mod stream_settings;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -35,7 +37,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, delete, get, patch, post},
+    routing::{any, delete, get, patch, post, put},
 };
 use common::{
     auth::join_token::{JoinSecret, JoinToken, JoinTokenError},
@@ -55,6 +57,7 @@ use self::{
 use crate::{
     control::Control,
     emotes::{MAX_UPLOAD_LEN, Workshop},
+    slate::picture,
 };
 
 /// Joins of one address: a household or a lecture hall may come at once, and then renew every ten minutes.
@@ -69,7 +72,7 @@ const SIGN_IN_RATE: Rate = Rate {
     refill: Duration::from_secs(6),
 };
 
-/// Emotes uploaded from one address: a host adds a set of them at once.
+/// Pictures uploaded from one address: a host adds a set of emotes at once.
 const UPLOAD_RATE: Rate = Rate {
     burst: 30,
     refill: Duration::from_secs(5),
@@ -188,6 +191,7 @@ impl Api {
 fn viewer_routes() -> Router<ApiState> {
     let change = patch(room_settings::change).layer(DefaultBodyLimit::max(MAX_PATCH_LEN));
     let add_emote = post(emotes::add).layer(DefaultBodyLimit::max(MAX_UPLOAD_LEN));
+    let put_slate = put(slate::put).layer(DefaultBodyLimit::max(picture::MAX_UPLOAD_LEN));
     Router::new()
         .route("/api/rooms", get(rooms::list))
         .route("/api/rooms/{slug}", change.get(rooms::get))
@@ -200,6 +204,11 @@ fn viewer_routes() -> Router<ApiState> {
         .route("/api/rooms/{slug}/emotes", add_emote.get(emotes::list))
         .route("/api/rooms/{slug}/emotes/{name}", delete(emotes::remove))
         .route("/api/rooms/{slug}/emotes/files/{file}", get(emotes::file))
+        .route("/api/rooms/{slug}/health", get(rooms::health))
+        .route(
+            "/api/rooms/{slug}/slate",
+            put_slate.get(slate::get).delete(slate::remove),
+        )
         .route("/api/rooms/{slug}/invites", get(invites::list).post(invites::create))
         .route("/api/invites/{id}", delete(invites::revoke))
         .route("/api/time", get(public::time))
@@ -211,7 +220,6 @@ fn operator_routes() -> Router<ApiState> {
         .route("/api/rooms", post(rooms::create))
         .route("/api/rooms/{slug}", delete(rooms::delete))
         .route("/api/rooms/{slug}/rotate", post(rooms::rotate))
-        .route("/api/rooms/{slug}/health", get(rooms::health))
         .route("/api/relays", get(relays::list).post(relays::create))
         .route("/api/relays/{id}", delete(relays::delete))
         .route(

@@ -6,7 +6,7 @@ use utoipa::{
 };
 
 use super::{
-    emotes, export, hooks, invites, join, messages, moderation, public, relays, room_settings, rooms, session,
+    emotes, export, hooks, invites, join, messages, moderation, public, relays, room_settings, rooms, session, slate,
 };
 
 #[derive(OpenApi)]
@@ -19,6 +19,7 @@ use super::{
         messages::list, export::export,
         moderation::audit, moderation::bans, moderation::unban,
         emotes::list, emotes::add, emotes::remove, emotes::file,
+        slate::put, slate::get, slate::remove,
         relays::create, relays::list, relays::delete,
         session::sign_in, session::get, session::sign_out,
         hooks::publish, hooks::done,

@@ -3,7 +3,7 @@
 //! The calls return at once: what takes longer (closing a publisher, telling relays) goes on behind them, within the
 //! two seconds that a revocation may take.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, net::IpAddr};
 
 use common::{
     auth::Role,
@@ -21,7 +21,7 @@ use common::{
 use futures::future::BoxFuture;
 use serde::Serialize;
 
-use crate::{db::Room, relays::RelayStatus};
+use crate::{db::Room, relays::RelayStatus, room::StreamSettings};
 
 /// How a room stands on air.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,9 @@ pub trait LivePlane: Send + Sync + 'static {
     /// Name, access, listing, lock or slow mode changed.
     fn room_changed(&self, room: &Room);
 
+    /// What is offered of the room's stream, or what stands in for it, changed.
+    fn stream_settings_changed(&self, room: &RoomSlug, settings: StreamSettings);
+
     /// Ends the stream and forgets the room.
     fn room_deleted(&self, room: &RoomSlug);
 
@@ -71,6 +74,13 @@ pub trait LivePlane: Send + Sync + 'static {
 
     /// The publisher stopped as it meant to, as an encoder in front says.
     fn publisher_done(&self, room: &RoomSlug);
+
+    /// The same of the one publisher that was let in by this name; false when it is no name of ours.
+    fn pass_done(&self, name: &str) -> bool;
+
+    /// A name under which an encoder in front, at `caller`, may push one publication on, in place of the key; `None` when another publishes.
+    /// `encoder`: where the publisher is.
+    fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>>;
 
     /// To be in force on every relay within 2 s.
     fn revoke(&self, revocation: Revocation);

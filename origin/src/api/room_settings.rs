@@ -1,4 +1,4 @@
-//! Changing a room: the operator all of it, its hosts what goes on in its chat.
+//! Changing a room: the operator all of it, its hosts what goes on in its chat and what is made of its stream.
 
 use axum::{Json, extract::State};
 use common::{
@@ -20,8 +20,9 @@ use super::{
     rooms::{find, room_name},
     shapes::RoomShape,
     shown::Shown,
+    stream_settings::{self, AudioTrack},
 };
-use crate::db::{Access, RoomChange};
+use crate::db::{Access, RoomChange, SlateChoice};
 
 /// Longest body of a change, in bytes: all blocked words there may be fit, also written as escapes.
 pub(super) const MAX_PATCH_LEN: usize = 64 * 1024;
@@ -82,6 +83,13 @@ pub(super) struct RoomPatch {
     #[serde(default, deserialize_with = "there")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     retention_days: Option<Option<u32>>,
+    /// Of `1080p`, `720p`, `480p`, `360p`, `240p`, `144p` and `audio`.
+    #[schema(max_items = 7)]
+    ladder: Option<Vec<String>>,
+    /// By number of the publisher's track.
+    #[schema(max_items = 4)]
+    audio_tracks: Option<Vec<AudioTrack>>,
+    slate: Option<SlateChoice>,
 }
 
 /// Tells a `null` from what is left out.
@@ -108,6 +116,7 @@ pub(super) async fn change(
     }
     find(&state, &slug).await?;
     let change = checked(&patch)?;
+    let stream = stream_settings::checked(patch.ladder.as_deref(), patch.audio_tracks.as_deref(), patch.slate)?;
     let named = named(&patch);
     // The running chat first: it orders these acts among those of its moderators, and keeps them in the audit log.
     let acts = [
@@ -125,6 +134,14 @@ pub(super) async fn change(
     let (room, chat) = changed.ok_or(ApiError::Unknown("room"))?;
     state.plane.room_changed(&room);
     state.plane.chat_settings_changed(&slug, chat.settings(&room));
+    let stream = if stream.is_empty() {
+        stream_settings::find(&state, &slug).await?
+    } else {
+        let changed = state.control.db().change_stream(&slug, &stream).await?;
+        let changed = changed.ok_or(ApiError::Unknown("room"))?;
+        stream_settings::tell(&state, &slug, changed.clone()).await?;
+        changed
+    };
     if !named.is_empty() {
         let entry = AuditEntry {
             at: state.now(),
@@ -137,9 +154,9 @@ pub(super) async fn change(
         state.plane.audit(&slug, entry);
     }
     Ok(Json(if is_operator {
-        RoomShape::for_operators(&room, &chat, &state)
+        RoomShape::for_operators(&room, &chat, &stream, &state)
     } else {
-        RoomShape::for_hosts(&room, &chat, &state)
+        RoomShape::for_hosts(&room, &chat, &stream, &state)
     }))
 }
 
@@ -152,6 +169,9 @@ fn named(patch: &RoomPatch) -> String {
         ("links", patch.links.is_some()),
         ("blockedWords", patch.blocked_words.is_some()),
         ("retentionDays", patch.retention_days.is_some()),
+        ("ladder", patch.ladder.is_some()),
+        ("audioTracks", patch.audio_tracks.is_some()),
+        ("slate", patch.slate.is_some()),
     ];
     let named = fields.into_iter().filter(|(_, is_named)| *is_named);
     named.map(|(field, _)| field).collect::<Vec<_>>().join(", ")

@@ -1,5 +1,7 @@
 //! Rooms: the list everyone sees, and what operators do with them.
 
+use std::collections::HashMap;
+
 use axum::{Json, extract::State};
 use common::{auth::nickname::visible_text, id::RoomSlug};
 use http::StatusCode;
@@ -13,10 +15,11 @@ use super::{
     error::{ApiError, ApiResult, Problem},
     shapes::RoomShape,
     shown::{Operator, Shown},
+    stream_settings,
 };
 use crate::{
     control::RoomOrder,
-    db::{Access, ChatRow, Room},
+    db::{Access, ChatRow, Room, StreamRow},
 };
 
 /// Longest name of a room, in characters.
@@ -41,9 +44,13 @@ pub(super) struct RoomRequest {
 pub(super) async fn list(State(state): State<ApiState>, shown: Shown) -> ApiResult<Json<Vec<RoomShape>>> {
     if shown.is_operator()? {
         let rooms = state.control.db().rooms_with_chat().await?;
-        let shapes = rooms
-            .iter()
-            .map(|(room, chat)| RoomShape::for_operators(room, chat, &state));
+        let streams: HashMap<_, _> = state.control.db().all_stream_settings().await?.into_iter().collect();
+        // A room that was made in between has nothing set.
+        let unset = StreamRow::default();
+        let shapes = rooms.iter().map(|(room, chat)| {
+            let stream = streams.get(&room.slug).unwrap_or(&unset);
+            RoomShape::for_operators(room, chat, stream, &state)
+        });
         return Ok(Json(shapes.collect()));
     }
     let rooms = state.control.db().rooms().await?;
@@ -56,14 +63,14 @@ pub(super) async fn list(State(state): State<ApiState>, shown: Shown) -> ApiResu
     responses((status = 200, body = RoomShape), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn get(State(state): State<ApiState>, shown: Shown, Slug(slug): Slug) -> ApiResult<Json<RoomShape>> {
     let is_operator = shown.is_operator()?;
-    let (room, chat) = find_with_chat(&state, &slug).await?;
+    let (room, chat, stream) = find_whole(&state, &slug).await?;
     if !shown.knows(&room, &state) {
         return Err(ApiError::Unknown("room"));
     }
     Ok(Json(if is_operator {
-        RoomShape::for_operators(&room, &chat, &state)
+        RoomShape::for_operators(&room, &chat, &stream, &state)
     } else if shown.require_host(&slug, &state).is_ok() {
-        RoomShape::for_hosts(&room, &chat, &state)
+        RoomShape::for_hosts(&room, &chat, &stream, &state)
     } else {
         RoomShape::public(&room, &state)
     }))
@@ -87,7 +94,7 @@ pub(super) async fn create(
     };
     let room = state.control.create_room(order, state.now()).await?;
     state.plane.room_created(&room);
-    let shape = RoomShape::for_operators(&room, &ChatRow::default(), &state);
+    let shape = RoomShape::for_operators(&room, &ChatRow::default(), &StreamRow::default(), &state);
     Ok((StatusCode::CREATED, Json(shape)))
 }
 
@@ -108,8 +115,8 @@ pub(super) async fn rotate(State(state): State<ApiState>, _: Operator, Slug(slug
     let rotated = state.control.rotate_stream_key(&slug).await?;
     rotated.ok_or(ApiError::Unknown("room"))?;
     state.plane.cut_publisher(&slug);
-    let (room, chat) = find_with_chat(&state, &slug).await?;
-    Ok(Json(RoomShape::for_operators(&room, &chat, &state)))
+    let (room, chat, stream) = find_whole(&state, &slug).await?;
+    Ok(Json(RoomShape::for_operators(&room, &chat, &stream, &state)))
 }
 
 /// How the publisher's stream does: codec, size, frame rate, bit rate, key frame interval, drift, warnings; and, as `chat`, how the
@@ -130,9 +137,10 @@ pub(super) async fn find(state: &ApiState, slug: &RoomSlug) -> ApiResult<Room> {
     room.ok_or(ApiError::Unknown("room"))
 }
 
-async fn find_with_chat(state: &ApiState, slug: &RoomSlug) -> ApiResult<(Room, ChatRow)> {
+async fn find_whole(state: &ApiState, slug: &RoomSlug) -> ApiResult<(Room, ChatRow, StreamRow)> {
     let found = state.control.db().chat_settings(slug).await?;
-    found.ok_or(ApiError::Unknown("room"))
+    let (room, chat) = found.ok_or(ApiError::Unknown("room"))?;
+    Ok((room, chat, stream_settings::find(state, slug).await?))
 }
 
 pub(super) fn room_name(text: &str) -> ApiResult<String> {

@@ -4,13 +4,13 @@ use common::{auth::Role, time::UnixMillis};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ApiState, plane::RoomLive, room_settings::Links};
+use super::{ApiState, plane::RoomLive, room_settings::Links, stream_settings::RoomStream};
 use crate::{
-    db::{Access, ChatRow, Invite, Message, Relay, Room},
+    db::{Access, ChatRow, Invite, Message, Relay, Room, StreamRow},
     relays::RelayStatus,
 };
 
-/// A room. `links`, `blockedWords` and `retentionDays` are for its hosts and operators, what follows for operators alone.
+/// A room. `links` to `hasSlatePicture` are for its hosts and operators, what follows for operators alone.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Room)]
@@ -33,6 +33,8 @@ pub(super) struct RoomShape {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     for_hosts: Option<RoomChat>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    stream: Option<RoomStream>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
     for_operators: Option<RoomSecrets>,
 }
 
@@ -53,6 +55,8 @@ pub(super) struct RoomSecrets {
     stream_key: Option<String>,
     /// What OBS takes as server.
     ingest_url: String,
+    /// The same over TLS; `null` when it is not served.
+    secure_ingest_url: Option<String>,
     watch_url: String,
     playlist_url: String,
 }
@@ -73,24 +77,26 @@ impl RoomShape {
             viewer_count: live.viewer_count,
             slow_mode_seconds: room.slow_mode_seconds,
             for_hosts: None,
+            stream: None,
             for_operators: None,
         }
     }
 
-    /// With what the chat is set to.
-    pub(super) fn for_hosts(room: &Room, chat: &ChatRow, state: &ApiState) -> Self {
+    /// With what chat and stream are set to.
+    pub(super) fn for_hosts(room: &Room, chat: &ChatRow, stream: &StreamRow, state: &ApiState) -> Self {
         Self {
             for_hosts: Some(RoomChat {
                 links: chat.links.into(),
                 blocked_words: chat.blocked_words.clone(),
                 retention_days: chat.retention_days,
             }),
+            stream: Some(stream.into()),
             ..Self::public(room, state)
         }
     }
 
     /// With that, and the stream key.
-    pub(super) fn for_operators(room: &Room, chat: &ChatRow, state: &ApiState) -> Self {
+    pub(super) fn for_operators(room: &Room, chat: &ChatRow, stream: &StreamRow, state: &ApiState) -> Self {
         let addresses = state.control.addresses();
         let stream_key = state.control.stream_key(room);
         if stream_key.is_err() {
@@ -100,10 +106,11 @@ impl RoomShape {
             for_operators: Some(RoomSecrets {
                 stream_key: stream_key.ok().map(|key| key.expose().to_owned()),
                 ingest_url: addresses.ingest_url.clone(),
+                secure_ingest_url: addresses.secure_ingest_url.clone(),
                 watch_url: addresses.watch_url(&room.slug),
                 playlist_url: addresses.playlist_url(&room.slug),
             }),
-            ..Self::for_hosts(room, chat, state)
+            ..Self::for_hosts(room, chat, stream, state)
         }
     }
 }

@@ -12,4 +12,5 @@ mod moderation;
 mod relays;
 mod rooms;
 mod sign_in;
+mod streams;
 mod timing;

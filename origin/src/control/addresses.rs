@@ -11,6 +11,8 @@ pub struct Addresses {
     pub dashboard_url: String,
     /// What OBS is told as server: `rtmp://HOST:PORT/live`.
     pub ingest_url: String,
+    /// The same over TLS, if it is served.
+    pub secure_ingest_url: Option<String>,
 }
 
 impl Addresses {
@@ -21,6 +23,15 @@ impl Addresses {
             public_url: trimmed(public_url),
             dashboard_url: trimmed(dashboard_url),
             ingest_url: trimmed(ingest_url),
+            secure_ingest_url: None,
+        }
+    }
+
+    /// The same with the ingest over TLS.
+    pub fn with_secure_ingest(self, secure_ingest_url: Option<String>) -> Self {
+        Self {
+            secure_ingest_url,
+            ..self
         }
     }
 

@@ -20,6 +20,7 @@ pub mod relays;
 pub mod revocations;
 pub mod rooms;
 mod settings;
+pub mod stream_settings;
 pub mod visits;
 
 use std::{str::FromStr, time::Duration};
@@ -40,6 +41,7 @@ pub use self::{
     messages::Message,
     relays::{NewRelay, Relay},
     rooms::{Access, NewRoom, Room, RoomChange},
+    stream_settings::{SlateChoice, StreamChange, StreamRow},
     visits::Visit,
 };
 

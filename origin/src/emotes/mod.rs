@@ -69,12 +69,24 @@ impl Workshop {
     /// # Errors
     /// It is no picture that is taken, or there is too much to do.
     pub async fn make(&self, upload: Bytes) -> Result<Picture, NotMade> {
+        self.run(upload, picture::make).await
+    }
+
+    /// Makes something else of an upload, in its turn.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub async fn run<T: Send + 'static>(
+        &self,
+        upload: Bytes,
+        make: fn(&[u8]) -> Result<T, Unfit>,
+    ) -> Result<T, NotMade> {
         let _taken = self.taken.try_acquire().map_err(|_| NotMade::Busy)?;
         let places = Arc::clone(&self.places);
         let place = places.acquire_owned().await.map_err(|_| NotMade::Busy)?;
         let work = task::spawn_blocking(move || {
             let _place = place;
-            picture::make(&upload)
+            make(&upload)
         });
         // A decoder that panics has met a broken file.
         Ok(work.await.unwrap_or(Err(Unfit::Broken))?)

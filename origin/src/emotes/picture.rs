@@ -57,13 +57,17 @@ pub struct Picture {
     pub height: u32,
 }
 
-/// Why an upload makes no emote; for people.
+/// Why an upload makes no emote or slate; for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     #[error("is an SVG, which is a program rather than a picture: send a PNG, WebP or GIF")]
     Svg,
     #[error("is no PNG, WebP or GIF")]
     Unknown,
+    #[error("is no PNG, JPEG or WebP")]
+    NoSlate,
+    #[error("is larger than 4096 pixels in width or height")]
+    LargeSlate,
     #[error("is broken: it cannot be decoded to its end")]
     Broken,
     #[error("is larger than {MAX_SIDE} pixels in width or height")]

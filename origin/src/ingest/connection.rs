@@ -20,10 +20,7 @@ use common::{
     time::Monotonic,
 };
 use node::clock::monotonic;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -54,8 +51,8 @@ enum Over {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve<A: Admission>(
-    stream: TcpStream,
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send, A: Admission>(
+    stream: S,
     peer: SocketAddr,
     admission: Arc<A>,
     limits: IngestLimits,
@@ -75,6 +72,8 @@ pub(super) async fn serve<A: Admission>(
         has_published: false,
     };
     let over = connection.run().await;
+    // Under TLS the peer is told that this is the end, and not a cut; one that does not take it is left.
+    let _ = tokio::time::timeout(limits.write, connection.stream.shutdown()).await;
     metrics::counter!("streamcircle_ingest_closed_total", "reason" => over.label()).increment(1);
     if connection.has_published {
         tracing::info!(reason = %over, "publisher's connection closed");
@@ -84,8 +83,8 @@ pub(super) async fn serve<A: Admission>(
     }
 }
 
-struct Connection<A: Admission> {
-    stream: TcpStream,
+struct Connection<S, A: Admission> {
+    stream: S,
     peer: SocketAddr,
     admission: Arc<A>,
     limits: IngestLimits,
@@ -95,7 +94,7 @@ struct Connection<A: Admission> {
     has_published: bool,
 }
 
-impl<A: Admission> Connection<A> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send, A: Admission> Connection<S, A> {
     async fn run(&mut self) -> Over {
         let mut buffer = vec![0; READ_BUFFER];
         loop {
@@ -138,7 +137,7 @@ impl<A: Admission> Connection<A> {
 
     async fn act(&mut self, output: Output) -> Result<(), Over> {
         match output {
-            Output::Send(bytes) => match tokio::time::timeout(self.limits.write, self.stream.write_all(&bytes)).await {
+            Output::Send(bytes) => match tokio::time::timeout(self.limits.write, self.write(&bytes)).await {
                 Ok(written) => written.map_err(Over::Io),
                 Err(_) => Err(Over::PeerStuck),
             },
@@ -155,6 +154,12 @@ impl<A: Admission> Connection<A> {
             }
             Output::Close(reason) => Err(Over::Session(reason)),
         }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        // TLS keeps back what the socket did not take.
+        self.stream.flush().await
     }
 
     async fn ask(&mut self, key: StreamKey, app: String) -> Result<(), Over> {
@@ -214,13 +219,8 @@ impl<L: Lease> Publication<L> {
 
     /// Hands a tag on.
     fn push(&mut self, tag: &Tag) -> Result<(), Over> {
-        let message = match self.demuxer.push(tag) {
-            Ok(Some(Demuxed::Media(message))) => message,
-            Ok(Some(Demuxed::Unsupported(unsupported))) => {
-                tracing::warn!(codec = %unsupported.codec, track = ?unsupported.track, "codec not supported, track ignored");
-                return Ok(());
-            }
-            Ok(None) => return Ok(()),
+        let found = match self.demuxer.push(tag) {
+            Ok(found) => found,
             Err(error) if error.is_fatal() => return Err(Over::Media(error)),
             Err(error) => {
                 metrics::counter!("streamcircle_ingest_bad_tags_total").increment(1);
@@ -230,10 +230,16 @@ impl<L: Lease> Publication<L> {
                 return Ok(());
             }
         };
-        match &mut self.lease {
-            Some(lease) => lease.push(message).map_err(Over::LeaseEnded),
-            None => Ok(()),
+        for found in found {
+            match (found, &mut self.lease) {
+                (Demuxed::Media(message), Some(lease)) => lease.push(message).map_err(Over::LeaseEnded)?,
+                (Demuxed::Media(_), None) => {}
+                (Demuxed::Unsupported(unsupported), _) => {
+                    tracing::warn!(codec = %unsupported.codec, track = ?unsupported.track, "not carried, track ignored");
+                }
+            }
         }
+        Ok(())
     }
 
     fn finish(mut self, how: PublishEnd) {

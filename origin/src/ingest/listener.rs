@@ -1,9 +1,10 @@
-//! Accepting publishers.
+//! Accepting publishers, in clear and over TLS.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use node::shutdown::Shutdown;
+use node::{shutdown::Shutdown, tls::Tls};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tracing::Instrument as _;
 
 use super::{
@@ -17,41 +18,88 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// First TCP keep-alive probe on an idle connection, and the time between probes.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Takes publishers until `shutdown`, each on a task of its own that `shutdown` waits for. A connection over the limits is
-/// closed at once.
-pub async fn run<A: Admission>(listener: TcpListener, admission: Arc<A>, limits: IngestLimits, shutdown: Shutdown) {
-    let places = Places::new(&limits);
-    loop {
-        let accepted = tokio::select! {
-            () = shutdown.token().cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a publisher");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+/// What all listeners of publishers share: the limits count for them together.
+pub struct Ingest<A> {
+    admission: Arc<A>,
+    limits: IngestLimits,
+    places: Places,
+    shutdown: Shutdown,
+}
+
+impl<A> Clone for Ingest<A> {
+    fn clone(&self) -> Self {
+        Self {
+            admission: Arc::clone(&self.admission),
+            limits: self.limits,
+            places: self.places.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}
+
+impl<A: Admission> Ingest<A> {
+    pub fn new(admission: Arc<A>, limits: IngestLimits, shutdown: Shutdown) -> Self {
+        Self {
+            admission,
+            places: Places::new(&limits),
+            limits,
+            shutdown,
+        }
+    }
+
+    /// Takes publishers until the shutdown, each on a task of its own that the shutdown waits for; with `tls`, RTMPS. A connection over
+    /// the limits is closed at once.
+    pub async fn serve(self, listener: TcpListener, tls: Option<Tls>) {
+        let stop = self.shutdown.token().clone();
+        while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a publisher");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+            let Some(place) = self.places.take(peer.ip()) else {
+                metrics::counter!("streamcircle_ingest_connections_refused_total").increment(1);
+                tracing::debug!(%peer, "too many publishers, connection closed");
                 continue;
-            }
+            };
+            metrics::counter!("streamcircle_ingest_connections_total").increment(1);
+            prepare(&stream, peer);
+            let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config_without_alpn()));
+            let ingest = self.clone();
+            let span = tracing::info_span!("publisher", %peer);
+            self.shutdown.spawn(
+                async move {
+                    // Given back however the task ends, a panic included.
+                    let _place = place;
+                    ingest.connection(stream, peer, acceptor).await;
+                }
+                .instrument(span),
+            );
+        }
+    }
+
+    async fn connection(self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+        let Self {
+            admission,
+            limits,
+            shutdown,
+            ..
+        } = self;
+        let stop = shutdown.token().clone();
+        let Some(tls) = tls else {
+            return connection::serve(stream, peer, admission, limits, stop).await;
         };
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let Some(place) = places.take(peer.ip()) else {
-            metrics::counter!("streamcircle_ingest_connections_refused_total").increment(1);
-            tracing::debug!(%peer, "too many publishers, connection closed");
-            continue;
-        };
-        metrics::counter!("streamcircle_ingest_connections_total").increment(1);
-        prepare(&stream, peer);
-        let connection = connection::serve(stream, peer, admission.clone(), limits, shutdown.token().clone());
-        let span = tracing::info_span!("publisher", %peer);
-        shutdown.spawn(
-            async move {
-                // Given back however the task ends, a panic included.
-                let _place = place;
-                connection.await;
-            }
-            .instrument(span),
-        );
+        let handshake = tokio::time::timeout(limits.timeouts.handshake, tls.accept(stream));
+        match stop.run_until_cancelled(handshake).await {
+            Some(Ok(Ok(stream))) => connection::serve(stream, peer, admission, limits, stop).await,
+            Some(Ok(Err(error))) => tracing::debug!(%error, "TLS handshake failed"),
+            Some(Err(_)) => tracing::debug!("TLS handshake timed out"),
+            None => {}
+        }
     }
 }
 

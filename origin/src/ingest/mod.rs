@@ -1,4 +1,4 @@
-//! The RTMP ingest: sockets, caps and time-outs round the session of `common::rtmp`.
+//! The ingest over RTMP and RTMPS: sockets, caps and time-outs round the session of `common::rtmp`.
 //!
 //! Who may publish and where the media goes is behind [`admission`]; what a publisher's bytes mean is in `common`. Nothing here knows
 //! a room, a packager or the database.
@@ -9,4 +9,4 @@ pub mod limits;
 mod connection;
 mod listener;
 
-pub use listener::run;
+pub use listener::Ingest;

@@ -18,7 +18,8 @@ use super::{
     numbers::Numbers,
     publication::{Progress, Publication},
     registry::{MsnStore, RoomStatus},
-    state::{Command, Effect, PublisherId, RoomState},
+    stand_in::{SLATE_TICK, StandIn},
+    state::{Command, Effect, PublisherId, RoomState, STALL_SILENCE},
 };
 use crate::ingest::admission::{LeaseEnded, PublishEnd};
 
@@ -30,13 +31,21 @@ const TICK: Duration = Duration::from_millis(250);
 pub(super) enum RoomCommand {
     /// `None` in reply: another publishes. No reply: the room cannot take anybody now.
     Publish {
+        /// Where the publisher is, also if an encoder in front pushes its stream.
         address: IpAddr,
+        /// The name by which an encoder in front pushes it.
+        pass: Option<String>,
         reply: oneshot::Sender<Option<RoomLease>>,
     },
     /// The publisher's key is no longer good.
     Cut,
-    /// The publisher stopped, as somebody else says.
-    Done,
+    /// Whether a publisher from there would be let in now.
+    HasPlace {
+        address: IpAddr,
+        reply: oneshot::Sender<bool>,
+    },
+    /// The publisher stopped, as somebody else says: any, or only the one with this name.
+    Done { pass: Option<String> },
     /// Ends the actor, too.
     Close(LeaseEnded),
 }
@@ -57,6 +66,9 @@ pub(super) struct Actor {
     status: watch::Sender<RoomStatus>,
     numbers: Numbers,
     lease: Option<ActiveLease>,
+    /// Of the publisher that was let in last.
+    pass: Option<String>,
+    stand_in: StandIn,
 }
 
 impl Actor {
@@ -65,6 +77,7 @@ impl Actor {
         publication: Arc<Publication>,
         status: watch::Sender<RoomStatus>,
         store: Arc<dyn MsnStore>,
+        stand_in: StandIn,
     ) -> Self {
         let progress = publication.progress();
         Self {
@@ -75,6 +88,8 @@ impl Actor {
             progress,
             status,
             lease: None,
+            pass: None,
+            stand_in,
         }
     }
 
@@ -87,21 +102,35 @@ impl Actor {
     async fn serve(mut self, mut commands: mpsc::Receiver<RoomCommand>) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut slate_tick = interval(SLATE_TICK);
+        slate_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let why = loop {
             // Also when the stream is over: its window has to expire.
             let has_time_outs = self.publication.is_open() || self.publication.has_media();
             let deadline = self.state.deadline();
             tokio::select! {
                 command = commands.recv() => match command {
-                    Some(RoomCommand::Publish { address, reply }) => self.publish(address, reply).await,
+                    Some(RoomCommand::Publish { address, pass, reply }) => self.publish(address, pass, reply).await,
+                    Some(RoomCommand::HasPlace { address, reply }) => {
+                        let has_place = self.state.has_place_for(address, self.publication.silent_for());
+                        // Whoever asked may have gone.
+                        let _ = reply.send(has_place);
+                    }
                     Some(RoomCommand::Cut) => self.carry_out(Command::Cut),
-                    Some(RoomCommand::Done) => self.carry_out(Command::Done),
+                    // One that was taken over says its goodbye late.
+                    Some(RoomCommand::Done { pass }) if pass.is_some() && pass != self.pass => {}
+                    Some(RoomCommand::Done { .. }) => self.carry_out(Command::Done),
                     Some(RoomCommand::Close(why)) => break why,
                     None => break LeaseEnded::Draining,
                 },
                 command = left(&mut self.lease) => self.carry_out(command),
                 () = sleep_until(deadline) => self.carry_out(Command::Tick),
-                _ = tick.tick(), if has_time_outs => self.publication.tick(),
+                _ = tick.tick(), if has_time_outs => self.tick(),
+                _ = slate_tick.tick(), if self.stand_in.is_due() => {
+                    let messages = self.stand_in.next(clock::monotonic());
+                    self.publication.stand_in(messages);
+                }
+                () = self.stand_in.settle() => self.follow(),
                 Ok(()) = self.progress.changed() => self.progressed(),
                 () = self.numbers.settle() => {}
             }
@@ -109,7 +138,7 @@ impl Actor {
         self.carry_out(Command::Close(why));
     }
 
-    async fn publish(&mut self, address: IpAddr, reply: oneshot::Sender<Option<RoomLease>>) {
+    async fn publish(&mut self, address: IpAddr, pass: Option<String>, reply: oneshot::Sender<Option<RoomLease>>) {
         let used = self.progress.borrow().next_msn;
         let first_msn = if self.publication.is_open() {
             // Not asked for: the stream has its numbers.
@@ -134,6 +163,10 @@ impl Actor {
                 effect => self.apply(effect),
             }
         }
+        if accepted.is_some() {
+            self.pass = pass;
+            self.stand_in.done();
+        }
         self.show();
         // A publisher that went away meanwhile drops its lease with the reply, and so is lost at once.
         drop(reply.send(accepted));
@@ -153,10 +186,39 @@ impl Actor {
     }
 
     fn carry_out(&mut self, command: Command) {
-        for effect in self.state.handle(clock::monotonic(), command) {
+        let now = clock::monotonic();
+        let may_return = matches!(command, Command::Lost(_) | Command::Cut);
+        for effect in self.state.handle(now, command) {
+            match effect {
+                Effect::Interrupt if may_return => self.stand_in.lost(now),
+                Effect::End => self.stand_in.done(),
+                _ => {}
+            }
             self.apply(effect);
         }
+        self.follow();
         self.show();
+    }
+
+    fn tick(&mut self) {
+        self.publication.tick();
+        if self.is_stalled() {
+            self.stand_in.lost(clock::monotonic());
+        } else if self.lease.is_some() {
+            self.stand_in.done();
+        }
+        self.show();
+    }
+
+    /// The publisher's connection stands, and nothing comes.
+    fn is_stalled(&self) -> bool {
+        self.lease.is_some() && self.publication.silent_for() >= STALL_SILENCE
+    }
+
+    /// Has a slate made for the stream as it is now.
+    fn follow(&mut self) {
+        let description = self.publication.is_open().then(|| self.publication.description());
+        self.stand_in.follow(description.flatten().as_deref());
     }
 
     fn apply(&mut self, effect: Effect) {
@@ -183,6 +245,7 @@ impl Actor {
         if self.publication.is_open() {
             self.numbers.used_below(clock::monotonic(), next);
         }
+        self.follow();
         self.show();
     }
 
@@ -191,7 +254,7 @@ impl Actor {
         let is_live = started_at.is_some();
         let status = RoomStatus {
             is_live,
-            interrupted: is_live && self.state.deadline().is_some(),
+            interrupted: is_live && (self.state.deadline().is_some() || self.is_stalled()),
             started_at,
         };
         self.status

@@ -1,6 +1,6 @@
 //! The door between ingest and rooms: a key is looked up, the room is asked, and the publisher gets a lease.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use common::{id::RoomSlug, media::access_unit::MediaMessage};
 use tokio::sync::{oneshot, watch};
@@ -34,15 +34,18 @@ impl Admission for RoomAdmission {
     type Lease = RoomLease;
 
     async fn admit(&self, request: PublishRequest) -> Result<RoomLease, Refusal> {
+        if let Some(pass) = self.rooms.pass(request.key.expose(), request.peer.ip()) {
+            let address = pass.encoder.unwrap_or(request.peer.ip());
+            let name = request.key.expose();
+            let lease = self.ask(&pass.room, address, Some(name)).await?;
+            // The key may have been changed, or the publication ended, in between.
+            return match self.rooms.pass(name, request.peer.ip()) {
+                Some(_) => Ok(lease),
+                None => Err(Refusal::UnknownKey),
+            };
+        }
         let slug = self.room(&request.key).await?;
-        let commands = self.rooms.commands(&slug).ok_or(Refusal::UnknownKey)?;
-        let (reply, answer) = oneshot::channel();
-        let publish = RoomCommand::Publish {
-            address: request.peer.ip(),
-            reply,
-        };
-        commands.try_send(publish).map_err(|_| Refusal::Unavailable)?;
-        let lease = answer.await.map_err(|_| Refusal::Unavailable)?.ok_or(Refusal::Busy)?;
+        let lease = self.ask(&slug, request.peer.ip(), None).await?;
         // A new key cuts the publisher that is there. If it came between look-up and lease, it found none, and the old key would
         // be good for as long as this publisher stays.
         match self.room(&request.key).await {
@@ -54,6 +57,21 @@ impl Admission for RoomAdmission {
 }
 
 impl RoomAdmission {
+    /// Asks the room for a lease.
+    async fn ask(&self, slug: &RoomSlug, address: IpAddr, pass: Option<&str>) -> Result<RoomLease, Refusal> {
+        let commands = self.rooms.commands(slug).ok_or(Refusal::UnknownKey)?;
+        let (reply, answer) = oneshot::channel();
+        let publish = RoomCommand::Publish {
+            address: address.to_canonical(),
+            pass: pass.map(str::to_owned),
+            reply,
+        };
+        commands.try_send(publish).map_err(|_| Refusal::Unavailable)?;
+        let lease = answer.await.map_err(|_| Refusal::Unavailable)?.ok_or(Refusal::Busy)?;
+        self.rooms.admitted(slug, pass);
+        Ok(lease)
+    }
+
     async fn room(&self, key: &StreamKey) -> Result<RoomSlug, Refusal> {
         let found = self.keys.room(key).await.map_err(|reason| {
             warn!(%reason, "a stream key could not be looked up");
@@ -149,6 +167,7 @@ mod tests {
         let settings = RoomsConfig {
             part_target_ms: 333,
             retention: Retention::origin(),
+            slates: None,
         };
         let rooms = Rooms::new(settings, Arc::new(NoStore), Shutdown::new());
         rooms.open(&"cinema".parse().unwrap());

@@ -8,9 +8,14 @@ mod actor;
 mod admission;
 mod audience;
 mod numbers;
+mod passes;
 mod publication;
 mod registry;
+mod settings;
+mod stand_in;
 mod state;
 
 pub use admission::{KeyLookup, RoomAdmission, RoomLease};
 pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};
+pub use settings::{Slate, StreamSettings};
+pub use stand_in::SlateHealth;

@@ -8,16 +8,20 @@ use std::{
 
 use common::{
     id::Msn,
-    live::LiveEvent,
+    live::{EpochDescription, LiveEvent},
     media::access_unit::MediaMessage,
-    packager::{IngestHealth, Packager, PackagerConfig, PackagerNow},
+    packager::{IngestHealth, Offer, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
-use node::{clock, live::Live};
+use node::{
+    clock,
+    live::{Live, LiveWindows},
+};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::state::PublisherId;
+use super::state::{PublisherId, STALL_SILENCE};
+use crate::transcode::Ladder;
 
 /// What the room's actor and everybody who shows the room follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +35,7 @@ pub(super) struct Progress {
 pub(super) struct Publication {
     live: Arc<Live>,
     part_target_ms: u32,
+    ladder: Arc<Ladder>,
     inner: Mutex<Inner>,
     progress: watch::Sender<Progress>,
 }
@@ -38,9 +43,20 @@ pub(super) struct Publication {
 #[derive(Default)]
 struct Inner {
     packager: Option<Packager>,
+    /// Outlives the packager.
+    offer: Offer,
+    /// The packager's tap is open.
+    tapped: bool,
     publisher: Option<PublisherId>,
     last_media: Monotonic,
+    /// Of the publisher's tracks: what it has to have said again after something stood in for it.
+    configurations: Vec<MediaMessage>,
+    /// What was pushed last is a slate's.
+    stands_in: bool,
 }
+
+/// A publisher has no more: one picture and so many sounds, each with a configuration, and colours.
+const MAX_CONFIGURATIONS: usize = 16;
 
 /// The publisher is not the room's any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +70,11 @@ fn now() -> PackagerNow {
 }
 
 impl Publication {
-    pub(super) fn new(live: Arc<Live>, part_target_ms: u32) -> Self {
+    pub(super) fn new(live: Arc<Live>, part_target_ms: u32, ladder: Arc<Ladder>) -> Self {
         Self {
             live,
             part_target_ms,
+            ladder,
             inner: Mutex::default(),
             progress: watch::Sender::default(),
         }
@@ -65,6 +82,10 @@ impl Publication {
 
     pub(super) fn live(&self) -> &Arc<Live> {
         &self.live
+    }
+
+    pub(super) fn ladder(&self) -> &Arc<Ladder> {
+        &self.ladder
     }
 
     pub(super) fn progress(&self) -> watch::Receiver<Progress> {
@@ -76,14 +97,27 @@ impl Publication {
         let mut inner = self.lock();
         inner.publisher = Some(publisher);
         inner.last_media = clock::monotonic();
-        let part_target_ms = self.part_target_ms;
-        inner.packager.get_or_insert_with(|| {
-            Packager::new(PackagerConfig {
-                part_target_ms,
+        inner.configurations.clear();
+        inner.end_stand_in();
+        if inner.packager.is_none() {
+            let mut packager = Packager::new(PackagerConfig {
+                part_target_ms: self.part_target_ms,
                 seed,
                 first_msn,
-            })
-        });
+            });
+            packager.set_offer(self.ladder.keepable(inner.offer.clone()));
+            inner.packager = Some(packager);
+            inner.tapped = false;
+        }
+    }
+
+    /// What epochs that start from now on offer beside the source.
+    pub(super) fn set_offer(&self, offer: Offer) {
+        let mut inner = self.lock();
+        if let Some(packager) = &mut inner.packager {
+            packager.set_offer(self.ladder.keepable(offer.clone()));
+        }
+        inner.offer = offer;
     }
 
     /// Whether a stream is open, with or without a publisher.
@@ -93,7 +127,16 @@ impl Publication {
 
     /// Whether there is something to play, if only what is left of a stream that is over.
     pub(super) fn has_media(&self) -> bool {
-        self.live.read(|windows| windows.current().is_some())
+        self.live.read(|windows| windows.current().is_some()) || self.ladder.has_media()
+    }
+
+    /// Of the epoch that goes on.
+    pub(super) fn description(&self) -> Option<Arc<EpochDescription>> {
+        let current = |windows: &LiveWindows| {
+            let current = windows.current().filter(|window| !window.ended());
+            current.map(|window| Arc::clone(window.description()))
+        };
+        self.live.read(current)
     }
 
     /// Packages one message. Bad media is counted and left out: the stream goes on.
@@ -104,13 +147,45 @@ impl Publication {
             return Err(NotThePublisher);
         }
         inner.last_media = now.monotonic;
+        self.turn_tap(&mut inner);
+        let mut again = Vec::new();
+        if inner.end_stand_in() {
+            again.clone_from(&inner.configurations);
+        }
+        inner.remember(&message);
         if let Some(packager) = &mut inner.packager {
-            if let Err(reason) = packager.push(now, message) {
-                warn!(%reason, "media left out");
+            for message in again.into_iter().chain([message]) {
+                if let Err(reason) = packager.push(now, message) {
+                    warn!(%reason, "media left out");
+                }
             }
             self.deliver(packager);
         }
         Ok(())
+    }
+
+    /// Packages what stands in for a publisher that is gone or silent; nothing, while one sends.
+    pub(super) fn stand_in(&self, messages: Vec<MediaMessage>) {
+        self.outlive(|| {
+            let now = now();
+            let mut inner = self.lock();
+            if inner.publisher.is_some() && now.monotonic.since(inner.last_media) < STALL_SILENCE {
+                return;
+            }
+            self.turn_tap(&mut inner);
+            let begins = !std::mem::replace(&mut inner.stands_in, true);
+            if let Some(packager) = &mut inner.packager {
+                if begins {
+                    packager.interrupted(now);
+                }
+                for message in messages {
+                    if let Err(reason) = packager.push(now, message) {
+                        warn!(%reason, "a slate's media left out");
+                    }
+                }
+                self.deliver(packager);
+            }
+        });
     }
 
     /// How long the publisher has sent nothing.
@@ -135,6 +210,7 @@ impl Publication {
         self.outlive(|| {
             let mut inner = self.lock();
             inner.publisher = None;
+            inner.stands_in = false;
             if let Some(mut packager) = inner.packager.take() {
                 packager.end(now());
                 self.deliver(&mut packager);
@@ -153,17 +229,34 @@ impl Publication {
             }
         });
         self.live.expire();
+        self.ladder.expire();
     }
 
     pub(super) fn health(&self) -> Option<IngestHealth> {
         self.lock().packager.as_ref().map(Packager::health)
     }
 
+    /// Opens the tap while somebody watches a rung.
+    fn turn_tap(&self, inner: &mut Inner) {
+        let wanted = self.ladder.wants_tap();
+        if let Some(packager) = inner.packager.as_mut().filter(|_| inner.tapped != wanted) {
+            packager.set_tap(wanted);
+            inner.tapped = wanted;
+            if !wanted {
+                self.ladder.tap_shut();
+            }
+        }
+    }
+
     fn deliver(&self, packager: &mut Packager) {
         let mut started = false;
         while let Some(event) = packager.poll() {
+            if event == LiveEvent::End {
+                self.ladder.epoch_ended();
+            }
             if let LiveEvent::Start(description) = &event {
                 started = true;
+                self.ladder.epoch_began(description);
                 info!(
                     epoch = %description.epoch,
                     target_duration_s = description.target_duration_s,
@@ -175,6 +268,9 @@ impl Publication {
             if let Err(reason) = self.live.apply(event) {
                 error!(%reason, "the packager and the window disagree");
             }
+        }
+        while let Some(tapped) = packager.poll_tapped() {
+            self.ladder.tapped(&tapped);
         }
         let next_msn = packager.next_msn();
         self.progress.send_if_modified(|progress| {
@@ -199,29 +295,65 @@ impl Publication {
         self.inner.lock().unwrap_or_else(|poisoned| {
             error!("packaging failed by a bug: the stream is over");
             let mut inner = poisoned.into_inner();
-            *inner = Inner::default();
+            *inner = Inner {
+                offer: std::mem::take(&mut inner.offer),
+                ..Inner::default()
+            };
             self.inner.clear_poison();
             self.live.abandon();
+            self.ladder.abandon();
             self.progress.send_modify(|progress| progress.started_at = None);
             inner
         })
     }
 }
 
+impl Inner {
+    /// A publisher sends again: what stood in for it is over. False: nothing did.
+    fn end_stand_in(&mut self) -> bool {
+        let stood_in = std::mem::replace(&mut self.stands_in, false);
+        if let Some(packager) = self.packager.as_mut().filter(|_| stood_in) {
+            packager.interrupted(now());
+        }
+        stood_in
+    }
+
+    fn remember(&mut self, message: &MediaMessage) {
+        let is_of = |kept: &MediaMessage| match (kept, message) {
+            (MediaMessage::Config { track: kept, .. }, MediaMessage::Config { track, .. }) => kept == track,
+            (kept, message) => std::mem::discriminant(kept) == std::mem::discriminant(message),
+        };
+        if matches!(message, MediaMessage::AccessUnit(_)) {
+            return;
+        }
+        if let Some(kept) = self.configurations.iter_mut().find(|kept| is_of(kept)) {
+            kept.clone_from(message);
+        } else if self.configurations.len() < MAX_CONFIGURATIONS {
+            self.configurations.push(message.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use common::{
+        id::RenditionId,
         live::{
-            BitRate, EpochDescription, RenditionDescription, RenditionFormat,
+            BitRate, RenditionDescription, RenditionFormat,
             window::{LiveWindow, Retention},
         },
-        media::access_unit::StreamMetadata,
+        media::access_unit::{AccessUnit, Codec, StreamMetadata, TrackId},
     };
 
+    use node::shutdown::Shutdown;
+
     use super::*;
+    use crate::transcode::Transcoder;
 
     fn on_air() -> Publication {
-        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500);
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 500, ladder);
         publication.accept(PublisherId(1), Msn(7), 1);
         let description = EpochDescription {
             ladder: Vec::new(),
@@ -269,6 +401,59 @@ mod tests {
         assert_eq!(publication.push(PublisherId(1), message), Err(NotThePublisher));
         publication.accept(PublisherId(2), Msn(8), 2);
         assert!(publication.is_open());
+    }
+
+    fn sound(timestamp_ms: u32) -> MediaMessage {
+        MediaMessage::AccessUnit(AccessUnit {
+            track: TrackId::AUDIO,
+            timestamp_ms,
+            composition_ms: 0,
+            sync: true,
+            payload: Bytes::from_static(b"frame"),
+        })
+    }
+
+    #[test]
+    fn a_publisher_that_was_stood_in_for_goes_on_without_saying_again_what_it_sends() {
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333, ladder);
+        let publisher = PublisherId(1);
+        publication.accept(publisher, Msn(7), 1);
+        let metadata = StreamMetadata {
+            has_video: Some(false),
+            has_audio: Some(true),
+            ..StreamMetadata::default()
+        };
+        let config = MediaMessage::Config {
+            track: TrackId::AUDIO,
+            codec: Codec::Aac,
+            record: Bytes::from_static(&[0x11, 0x90]),
+        };
+        publication.push(publisher, MediaMessage::Metadata(metadata)).unwrap();
+        publication.push(publisher, config.clone()).unwrap();
+        let send = |from: u32| {
+            (0..200).for_each(|number| publication.push(publisher, sound(from + number * 64 / 3)).unwrap());
+        };
+        let begun = || {
+            publication
+                .live
+                .read(|windows| windows.current().unwrap().next(RenditionId(0)).0)
+        };
+        send(0);
+        let epoch = publication.description().unwrap().epoch;
+        let before = begun();
+        publication.stand_in(vec![config.clone(), sound(90_000)]);
+        assert_eq!(begun(), before, "nothing stands in for a publisher that sends");
+        // As if it had been silent.
+        publication.lock().publisher = None;
+        let card = (0..200).map(|number| sound(number * 64 / 3));
+        publication.stand_in([config].into_iter().chain(card).collect());
+        let shown = begun();
+        assert!(shown > before);
+        publication.lock().publisher = Some(publisher);
+        send(5_000);
+        assert!(begun() > Msn(shown.0 + 1), "{:?} after {shown:?}", begun());
+        assert_eq!(publication.description().unwrap().epoch, epoch);
     }
 
     #[test]

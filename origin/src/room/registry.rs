@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     future::Future,
+    net::IpAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -14,17 +15,21 @@ use common::{
     wire::control::{RoomReport, RoomState},
 };
 use node::{clock, live::Live, shutdown::Shutdown};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     ingest::admission::LeaseEnded,
-    transcode::{LadderHealth, RungHold},
+    slate::making::SlateMaker,
+    transcode::{Ladder, LadderHealth, RungHold, Transcoder},
 };
 
 use super::{
     actor::{Actor, COMMAND_QUEUE, RoomCommand},
     audience::Audience,
+    passes::{Pass, Passes},
     publication::Publication,
+    settings::{Slate, StreamSettings},
+    stand_in::{SlateHealth, StandIn},
 };
 
 /// What is shown of a room.
@@ -51,6 +56,8 @@ pub struct RoomsConfig {
     /// PART-TARGET asked for, milliseconds.
     pub part_target_ms: u32,
     pub retention: common::live::window::Retention,
+    /// `None`: no slates are made.
+    pub slates: Option<Arc<SlateMaker>>,
 }
 
 struct Room {
@@ -58,6 +65,8 @@ struct Room {
     publication: Arc<Publication>,
     status: watch::Receiver<RoomStatus>,
     audience: Mutex<Audience>,
+    slate: watch::Sender<Slate>,
+    slate_health: watch::Receiver<SlateHealth>,
 }
 
 /// Handle to all rooms; clones share them.
@@ -67,20 +76,35 @@ pub struct Rooms(Arc<Shared>);
 struct Shared {
     config: RoomsConfig,
     store: Arc<dyn MsnStore>,
+    transcoder: Transcoder,
     shutdown: Shutdown,
     rooms: Mutex<HashMap<RoomSlug, Arc<Room>>>,
+    passes: Passes,
     /// What relays are told; changes are followed by whoever tells them.
     states: watch::Sender<BTreeMap<RoomSlug, RoomState>>,
 }
 
 impl Rooms {
+    /// Rooms without a ladder.
     pub fn new(config: RoomsConfig, store: Arc<dyn MsnStore>, shutdown: Shutdown) -> Self {
-        let (rooms, states) = (Mutex::default(), watch::Sender::default());
+        let transcoder = Transcoder::none(&shutdown);
+        Self::with_transcoder(config, store, transcoder, shutdown)
+    }
+
+    pub fn with_transcoder(
+        config: RoomsConfig,
+        store: Arc<dyn MsnStore>,
+        transcoder: Transcoder,
+        shutdown: Shutdown,
+    ) -> Self {
+        let (rooms, passes, states) = (Mutex::default(), Passes::default(), watch::Sender::default());
         Self(Arc::new(Shared {
             config,
             store,
+            transcoder,
             shutdown,
             rooms,
+            passes,
             states,
         }))
     }
@@ -92,10 +116,15 @@ impl Rooms {
             return;
         }
         let live = Arc::new(Live::new(self.0.config.retention));
-        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms));
+        let ladder = Ladder::new(self.0.transcoder.clone(), self.0.config.retention);
+        let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms, ladder));
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let (shown, status) = watch::channel(RoomStatus::default());
-        let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, Arc::clone(&self.0.store));
+        let (slate, wanted) = watch::channel(Slate::default());
+        let (slate_shown, slate_health) = watch::channel(SlateHealth::default());
+        let stand_in = StandIn::new(self.0.config.slates.clone(), wanted, slate_shown);
+        let store = Arc::clone(&self.0.store);
+        let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, store, stand_in);
         self.0.shutdown.spawn(actor.run(inbox));
         self.0
             .shutdown
@@ -107,12 +136,15 @@ impl Rooms {
                 publication,
                 status,
                 audience: Mutex::default(),
+                slate,
+                slate_health,
             }),
         );
     }
 
     /// The room is gone: its stream ends, its publisher is cut.
     pub fn remove(&self, slug: &RoomSlug) {
+        self.0.passes.forget(slug);
         if let Some(room) = self.rooms().remove(slug) {
             let commands = room.commands.clone();
             self.0.shutdown.spawn(async move {
@@ -125,12 +157,42 @@ impl Rooms {
 
     /// The present publisher has to go; the room stays open for the next one.
     pub fn cut_publisher(&self, slug: &RoomSlug) {
+        self.0.passes.forget(slug);
         self.tell(slug, RoomCommand::Cut);
     }
 
     /// The publisher stopped as it meant to, as an encoder in front says.
     pub fn publisher_done(&self, slug: &RoomSlug) {
-        self.tell(slug, RoomCommand::Done);
+        self.tell(slug, RoomCommand::Done { pass: None });
+    }
+
+    /// The same of the one publisher that was let in by this name; false when it is no name of ours.
+    pub fn pass_done(&self, name: &str) -> bool {
+        let room = self.0.passes.take(name);
+        if let Some(slug) = &room {
+            let pass = Some(name.to_owned());
+            self.tell(slug, RoomCommand::Done { pass });
+        }
+        room.is_some()
+    }
+
+    /// A name for one publication of a publisher at `encoder`, to be pushed from `caller`; `None` when another publishes.
+    pub async fn issue_pass(&self, slug: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> Option<String> {
+        let (reply, answer) = oneshot::channel();
+        let address = encoder.unwrap_or(caller).to_canonical();
+        let asked = RoomCommand::HasPlace { address, reply };
+        self.commands(slug)?.try_send(asked).ok()?;
+        let has_place = answer.await.ok()?;
+        has_place.then(|| self.0.passes.issue(clock::monotonic(), slug.clone(), caller, encoder))
+    }
+
+    pub(super) fn pass(&self, name: &str, peer: IpAddr) -> Option<Pass> {
+        self.0.passes.find(clock::monotonic(), name, peer)
+    }
+
+    /// A publisher was let in, by a name or by the key.
+    pub(super) fn admitted(&self, slug: &RoomSlug, pass: Option<&str>) {
+        self.0.passes.admitted(slug, pass);
     }
 
     fn tell(&self, slug: &RoomSlug, command: RoomCommand) {
@@ -139,6 +201,15 @@ impl Rooms {
                 // The actor is gone already only when the daemon stops.
                 let _ = room.commands.send(command).await;
             });
+        }
+    }
+
+    /// The host wants the room's stream to be so from now on; a room that is new offers nothing.
+    pub fn set_stream_settings(&self, slug: &RoomSlug, settings: StreamSettings) {
+        if let Some(room) = self.room(slug) {
+            room.publication.set_offer(settings.offer);
+            room.slate
+                .send_if_modified(|slate| std::mem::replace(slate, settings.slate.clone()) != settings.slate);
         }
     }
 
@@ -174,18 +245,25 @@ impl Rooms {
         self.room(slug)?.publication.health()
     }
 
+    /// How the room's slate is.
+    pub fn slate_health(&self, slug: &RoomSlug) -> SlateHealth {
+        let room = self.room(slug);
+        room.map(|room| room.slate_health.borrow().clone()).unwrap_or_default()
+    }
+
     pub fn live(&self, slug: &RoomSlug) -> Option<Arc<Live>> {
         Some(Arc::clone(self.room(slug)?.publication.live()))
     }
 
     /// A claim to a rung of the room's ladder, which is made while claims live; `None`: it is not offered, or was given up.
-    pub fn rung(&self, _slug: &RoomSlug, _rung: Rung) -> Option<RungHold> {
-        None
+    pub fn rung(&self, slug: &RoomSlug, rung: Rung) -> Option<RungHold> {
+        self.room(slug)?.publication.ladder().claim(rung)
     }
 
     /// How the room's ladder is. Empty for a room that is not there.
-    pub fn ladder_health(&self, _slug: &RoomSlug) -> LadderHealth {
-        LadderHealth::default()
+    pub fn ladder_health(&self, slug: &RoomSlug) -> LadderHealth {
+        self.room(slug)
+            .map_or_else(LadderHealth::default, |room| room.publication.ladder().health())
     }
 
     /// What relays are to know of all rooms, and how it changes.

@@ -13,6 +13,8 @@ use crate::ingest::admission::LeaseEnded;
 pub(super) const GRACE_AFTER_STOP: Duration = Duration::from_secs(5);
 /// The room stays open this long for a publisher that was lost.
 pub(super) const GRACE_AFTER_LOSS: Duration = Duration::from_secs(90);
+/// A publisher that has sent nothing for so long is told of as gone, though its connection stands.
+pub(super) const STALL_SILENCE: Duration = Duration::from_secs(10);
 /// Silence after which a newcomer with the same key takes over.
 pub(super) const TAKEOVER_SILENCE: Duration = Duration::from_secs(2);
 
@@ -97,21 +99,25 @@ impl RoomState {
             Command::Lost(publisher) => self.left(now, publisher, GRACE_AFTER_LOSS),
             Command::Cut => self.cut(now, LeaseEnded::KeyRotated, GRACE_AFTER_LOSS),
             Command::Done => self.done(now),
-            Command::Close(why) => self.close(why),
+            Command::Close(why) => self.close(now, why),
             Command::Tick => self.tick(now),
         }
     }
 
+    /// Whether a publisher from there would be let in now.
+    pub(super) fn has_place_for(&self, address: IpAddr, silent_for: Duration) -> bool {
+        match self.phase {
+            Phase::Publishing { address: present, .. } => present == address || silent_for >= TAKEOVER_SILENCE,
+            Phase::Idle | Phase::Open { .. } => true,
+        }
+    }
+
     fn publish(&mut self, address: IpAddr, silent_for: Duration) -> Vec<Effect> {
+        if !self.has_place_for(address, silent_for) {
+            return vec![Effect::Refuse];
+        }
         let mut effects = Vec::new();
-        if let Phase::Publishing {
-            publisher,
-            address: present,
-        } = self.phase
-        {
-            if present != address && silent_for < TAKEOVER_SILENCE {
-                return vec![Effect::Refuse];
-            }
+        if let Phase::Publishing { publisher, .. } = self.phase {
             effects.extend([Effect::Revoke(publisher, LeaseEnded::TakenOver), Effect::Interrupt]);
         }
         self.last_publisher += 1;
@@ -149,7 +155,11 @@ impl RoomState {
         self.cut(now, LeaseEnded::Cut, GRACE_AFTER_STOP)
     }
 
-    fn close(&mut self, why: LeaseEnded) -> Vec<Effect> {
+    /// An origin that stops may be back in a moment: relays hold the stream for it as for a publisher that was lost.
+    fn close(&mut self, now: Monotonic, why: LeaseEnded) -> Vec<Effect> {
+        if why == LeaseEnded::Draining {
+            return self.cut(now, why, GRACE_AFTER_LOSS);
+        }
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => Vec::new(),
             Phase::Publishing { publisher, .. } => vec![Effect::Revoke(publisher, why), Effect::End],
@@ -298,6 +308,16 @@ mod tests {
             [Effect::Revoke(first, LeaseEnded::KeyRotated), Effect::Interrupt]
         );
         assert_eq!(room.deadline(), Some(at(93)));
+    }
+
+    #[test]
+    fn an_origin_that_stops_ends_no_stream() {
+        let (mut room, first) = publishing();
+        assert_eq!(
+            room.handle(at(3), Command::Close(LeaseEnded::Draining)),
+            [Effect::Revoke(first, LeaseEnded::Draining), Effect::Interrupt]
+        );
+        assert!(room.deadline().is_some(), "it is told of as waiting");
     }
 
     #[test]

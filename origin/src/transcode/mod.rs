@@ -1,19 +1,117 @@
 //! A room's ladder: smaller pictures of what its publisher sends, made by ffmpeg while somebody watches them.
+//!
+//! The source's packager has a tap; what comes out of it goes to one task a rung ([`maker`]), which feeds an ffmpeg ([`child`]) and packages
+//! what comes back with the source's numbers and times (`common::packager::RungPackager`). Nothing runs while nobody watches, and the
+//! source waits for no rung. Playlists, relays and settings are elsewhere.
 
-use std::sync::Arc;
+mod budget;
+mod child;
+mod command;
+mod encoder;
+mod ffmpeg;
+mod hold;
+mod ladder;
+mod maker;
+mod pace;
 
-use node::live::Live;
+use std::{path::PathBuf, sync::Arc};
+
+use node::shutdown::Shutdown;
 use serde::Serialize;
+use tokio::sync::watch;
+use tracing::warn;
 
-/// One watcher's claim to a rung: it is made as long as anybody holds one, and a little longer.
-pub struct RungHold {
-    live: Arc<Live>,
+pub use self::hold::RungHold;
+pub(crate) use self::ladder::Ladder;
+use self::{budget::Budget, ffmpeg::Ffmpeg};
+
+/// What the machine has to make rungs with. Clones share it.
+#[derive(Clone)]
+pub struct Transcoder {
+    found: watch::Receiver<Found>,
+    budget: Arc<Budget>,
+    shutdown: Shutdown,
 }
 
-impl RungHold {
-    /// The rung's windows. They fill once the source's next segment begins; an epoch whose `parent` is not the source's is of before.
-    pub fn live(&self) -> &Arc<Live> {
-        &self.live
+#[derive(Clone)]
+enum Found {
+    Looking,
+    Works(Arc<Ffmpeg>),
+    /// In words.
+    Fault(String),
+}
+
+impl Transcoder {
+    /// Looks at this ffmpeg, in the background.
+    pub fn start(program: PathBuf, shutdown: &Shutdown) -> Self {
+        let (tell, found) = watch::channel(Found::Looking);
+        let stop = shutdown.token().clone();
+        shutdown.spawn(async move {
+            let looked = tokio::select! {
+                looked = ffmpeg::find(&program) => looked,
+                () = stop.cancelled() => Err("the origin stops".to_owned()),
+            };
+            tell.send_replace(match looked {
+                Ok(ffmpeg) => Found::Works(Arc::new(ffmpeg)),
+                Err(reason) => {
+                    warn!(reason, "no ffmpeg: rooms have no ladder");
+                    Found::Fault(reason)
+                }
+            });
+        });
+        Self {
+            found,
+            budget: Arc::default(),
+            shutdown: shutdown.clone(),
+        }
+    }
+
+    /// There is none.
+    pub fn none(shutdown: &Shutdown) -> Self {
+        let (_, found) = watch::channel(Found::Fault("there is none".to_owned()));
+        Self {
+            found,
+            budget: Arc::default(),
+            shutdown: shutdown.clone(),
+        }
+    }
+
+    /// It works, or may yet be found to.
+    fn may_work(&self) -> bool {
+        !matches!(&*self.found.borrow(), Found::Fault(_))
+    }
+
+    fn fault(&self) -> Option<String> {
+        match &*self.found.borrow() {
+            Found::Fault(reason) => Some(reason.clone()),
+            Found::Looking | Found::Works(_) => None,
+        }
+    }
+
+    /// ffmpeg's version, and its encoder that is used.
+    fn works_with(&self) -> Option<(String, String)> {
+        match &*self.found.borrow() {
+            Found::Works(ffmpeg) => Some((ffmpeg.version.clone(), ffmpeg.encoder.name().to_owned())),
+            Found::Looking | Found::Fault(_) => None,
+        }
+    }
+
+    /// Once that is known.
+    async fn found(&self) -> Option<Arc<Ffmpeg>> {
+        let mut found = self.found.clone();
+        let known = found.wait_for(|found| !matches!(found, Found::Looking)).await;
+        match known.ok().as_deref() {
+            Some(Found::Works(ffmpeg)) => Some(Arc::clone(ffmpeg)),
+            _ => None,
+        }
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
     }
 }
 
@@ -37,6 +135,7 @@ pub struct RungHealth {
     /// `720p`
     pub rung: &'static str,
     pub state: RungState,
+    /// Relays with viewers of it.
     pub watchers: usize,
     /// Media seconds made a second; `None` until something was made.
     pub speed: Option<f64>,
@@ -55,6 +154,6 @@ pub enum RungState {
     Running,
     /// Given up, as the computer cannot keep up; tried again with the next stream.
     Dropped,
-    /// ffmpeg stopped by itself and is started again after a while.
+    /// ffmpeg ended by itself and is started again after a while.
     Failed,
 }

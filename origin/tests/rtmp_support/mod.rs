@@ -13,9 +13,9 @@ use common::{
         message::{Message, type_id},
     },
 };
-use node::shutdown::Shutdown;
+use node::{shutdown::Shutdown, tls::Tls};
 use origin::ingest::{
-    self,
+    Ingest,
     admission::{Admission, Lease, LeaseEnded, PublishEnd, PublishRequest, Refusal},
     limits::IngestLimits,
 };
@@ -100,9 +100,21 @@ impl Lease for RecordingLease {
     }
 }
 
+/// A certificate that nobody else trusts.
+fn certificate() -> Tls {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    Tls::load(&certificate, &key).unwrap()
+}
+
 /// A running ingest.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Of RTMPS.
+    pub(crate) tls_address: SocketAddr,
     pub(crate) shutdown: Shutdown,
     seen: mpsc::UnboundedReceiver<Seen>,
     ended: watch::Sender<Option<LeaseEnded>>,
@@ -123,9 +135,15 @@ impl Server {
             seen: seen_by_rooms,
             ended: ended.clone(),
         });
-        shutdown.spawn(ingest::run(listener, rooms, limits, shutdown.clone()));
+        let ingest = Ingest::new(rooms, limits, shutdown.clone());
+        let tls_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tls_address = tls_listener.local_addr().unwrap();
+        let tls = certificate();
+        shutdown.spawn(ingest.clone().serve(tls_listener, Some(tls)));
+        shutdown.spawn(ingest.serve(listener, None));
         Self {
             address,
+            tls_address,
             shutdown,
             seen,
             ended,

@@ -25,6 +25,8 @@ use super::{error::Problem, headers::api_preflight, state::Viewers};
 const MAX_BODY_LEN: usize = 64 * 1024;
 /// The same of one that brings a picture.
 const MAX_PICTURE_LEN: usize = 512 * 1024;
+/// The same of the one that stands in for a lost publisher.
+const MAX_SLATE_LEN: usize = 2 * 1024 * 1024;
 /// For the whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Headers of a request that the origin gets to see; cookies are carried as far as they are ours.
@@ -50,6 +52,8 @@ pub(super) fn router(viewers: Arc<Viewers>) -> Router {
         .route("/api/rooms/{slug}/join", post(carry))
         .route("/api/rooms/{slug}/emotes", get(carry).post(carry_picture))
         .route("/api/rooms/{slug}/emotes/{name}", delete(carry))
+        .route("/api/rooms/{slug}/slate", get(carry).put(carry_slate).delete(carry))
+        .route("/api/rooms/{slug}/health", get(carry))
         .route("/api/rooms/{slug}/audit", get(carry))
         .route("/api/rooms/{slug}/bans", get(carry))
         .route("/api/rooms/{slug}/bans/{viewer}", delete(carry))
@@ -76,6 +80,10 @@ async fn carry(State(viewers): State<Arc<Viewers>>, request: Request) -> Respons
 
 async fn carry_picture(State(viewers): State<Arc<Viewers>>, request: Request) -> Response {
     carry_up_to(MAX_PICTURE_LEN, &viewers, request).await
+}
+
+async fn carry_slate(State(viewers): State<Arc<Viewers>>, request: Request) -> Response {
+    carry_up_to(MAX_SLATE_LEN, &viewers, request).await
 }
 
 async fn carry_up_to(max_body: usize, viewers: &Viewers, request: Request) -> Response {

@@ -73,3 +73,22 @@ pub(super) fn encode_tag(tag: &str, out: &mut BytesMut) -> Result<(), InitError>
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_becomes_three_letters_where_they_are_known() {
+        for (tag, letters) in [
+            (None, "und"),
+            (Some("fr-CA"), "fra"),
+            (Some("EN"), "eng"),
+            (Some("yue-HK"), "yue"),
+            (Some("qx"), "und"),
+            (Some(""), "und"),
+        ] {
+            assert_eq!(three_letters(tag), letters, "{tag:?}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ fn config() -> AudioConfig {
 /// 48 kHz, 15 frames a part, started at 10 s, video's segments at most 2 s.
 fn cutter(follows_video: bool) -> AudioCutter {
     let gop = measured(25, 50);
-    let plan = Plan::new(333, follows_video.then_some(&gop), Some(&config()));
+    let plan = Plan::new(333, follows_video.then_some(gop.pace()), &[&config()]);
     let mut cutter = AudioCutter::new(&plan, &config(), follows_video);
     cutter.start(10_000, &config());
     cutter
@@ -84,7 +84,7 @@ fn frames_behind_the_count_are_left_out() {
     let mut cutter = cutter(true);
     push(&mut cutter, 0..30);
     push(&mut cutter, 20..35);
-    assert_eq!(cutter.counts.late, 8);
+    assert_eq!(cutter.counts.late, 9);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use crate::packager::gop::tests::measured;
 
 /// Of a part target of 333 ms and a target duration of 2 s, the longest GOP 2 s.
 fn cutter() -> VideoCutter {
-    VideoCutter::new(&Plan::new(333, Some(&measured(25, 50)), None), 2000 * TICKS_PER_MS)
+    VideoCutter::new(&Plan::new(333, Some(measured(25, 50).pace()), &[]), 2000 * TICKS_PER_MS)
 }
 
 fn push(cutter: &mut VideoCutter, ms: u64, sync: bool) -> Pushed {

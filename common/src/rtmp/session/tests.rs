@@ -487,9 +487,19 @@ fn the_features_announced_are_those_we_have() {
     let Heard::Command(_, result) = &answers[4] else {
         panic!("{answers:?}")
     };
-    let fourccs = Value::Array(vec![Value::string("avc1"), Value::string("mp4a")]);
-    assert_eq!(result[3].property("fourCcList"), Some(&fourccs));
-    assert_eq!(result[3].property("capsEx"), Some(&Value::Number(4.0)));
+    let Some(Value::Array(fourccs)) = result[3].property("fourCcList") else {
+        panic!("{result:?}")
+    };
+    let fourccs: Vec<_> = fourccs.iter().filter_map(Value::as_str).collect();
+    assert_eq!(
+        fourccs,
+        ["avc1", "hvc1", "av01", "vp09", "mp4a", "Opus", "fLaC", "ac-3", "ec-3"]
+    );
+    let can = |map: &str, fourcc: &str| result[3].property(map)?.property(fourcc)?.as_number();
+    assert_eq!(can("videoFourCcInfoMap", "hvc1"), Some(4.0));
+    assert_eq!(can("audioFourCcInfoMap", "Opus"), Some(4.0));
+    assert_eq!(can("audioFourCcInfoMap", "hvc1"), None);
+    assert_eq!(result[3].property("capsEx"), Some(&Value::Number(6.0)));
 }
 
 fn raw_command(payload: &[u8]) -> Vec<u8> {

@@ -154,8 +154,8 @@ impl Head for PartHeader {
 
 impl Head for Request {
     const NAME: &'static str = "request";
-    /// A viewer's call comes whole, with its headers and body: the largest body is an emote's picture.
-    const MAX_LEN: usize = 1 << 20;
+    /// A viewer's call comes whole, with its headers and body: the largest body is a slate's picture.
+    const MAX_LEN: usize = 3 << 20;
 }
 
 impl Head for FetchReply {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -36,6 +36,7 @@ use crate::{
     control::{Addresses, Control, ControlConfig},
     db::Room,
     relays::{RelayStatus, ViaRelay, ViewerPeer},
+    room::{Slate, StreamSettings},
     secrets::{SecretText, admin_token},
 };
 
@@ -55,6 +56,8 @@ pub(super) struct Plane {
     pub(super) at_claim: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// What the running chat says, if there is one.
     pub(super) locked: Mutex<Option<bool>>,
+    /// Another publishes.
+    pub(super) is_taken: Mutex<bool>,
     /// Who has which name.
     names: Mutex<HashMap<String, String>>,
     /// What it was told, in order.
@@ -96,6 +99,20 @@ impl LivePlane for Plane {
         self.tell(format!("changed {} locked={}", room.slug, room.locked));
     }
 
+    fn stream_settings_changed(&self, room: &RoomSlug, StreamSettings { offer, slate }: StreamSettings) {
+        let ladder: Vec<&str> = offer.ladder.iter().map(|rung| rung.as_str()).collect();
+        let slate = match slate {
+            Slate::Off => "off",
+            Slate::Card => "card",
+            Slate::Picture(_) => "picture",
+        };
+        self.tell(format!(
+            "stream of {room}: {ladder:?} audio_only={} labels={} slate={slate}",
+            offer.audio_only,
+            offer.labels.len()
+        ));
+    }
+
     fn room_deleted(&self, room: &RoomSlug) {
         self.tell(format!("deleted {room}"));
     }
@@ -106,6 +123,18 @@ impl LivePlane for Plane {
 
     fn publisher_done(&self, room: &RoomSlug) {
         self.tell(format!("publisher of {room} is done"));
+    }
+
+    fn pass_done(&self, name: &str) -> bool {
+        self.tell(format!("{name} is done"));
+        name == "on-air-1"
+    }
+
+    fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>> {
+        let encoder = encoder.map_or_else(|| "nowhere".to_owned(), |address| address.to_string());
+        self.tell(format!("pass for {room} from {encoder} by {caller}"));
+        let is_taken = *self.is_taken.lock().unwrap();
+        Box::pin(future::ready((!is_taken).then(|| "on-air-1".to_owned())))
     }
 
     fn revoke(&self, revocation: Revocation) {

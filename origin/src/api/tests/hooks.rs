@@ -55,7 +55,8 @@ async fn a_publisher_that_is_done_ends_its_stream() {
         .raw(FORM, &form)
         .expect(204)
         .await;
-    assert_eq!(house.plane.take_told(), ["publisher of cinema is done"]);
+    let told = house.plane.take_told();
+    assert_eq!(told.last().unwrap(), "publisher of cinema is done");
     house
         .call("POST /hooks/rtmp/done")
         .from("127.0.0.1:1")
@@ -63,4 +64,23 @@ async fn a_publisher_that_is_done_ends_its_stream() {
         .expect(403)
         .await;
     house.call("POST /hooks/rtmp/done").raw(FORM, &form).expect(403).await;
+}
+
+#[tokio::test]
+async fn a_stream_is_renamed_when_that_is_asked_for() {
+    let house = House::open().await;
+    let form = form(&house).await;
+    let publish = || house.call("POST /hooks/rtmp/publish?rename=1").from("127.0.0.1:1");
+    let (status, reply) = publish().raw(FORM, &form).send().await;
+    assert_eq!(
+        (status.as_u16(), reply.headers["location"].to_str().unwrap()),
+        (302, "on-air-1")
+    );
+    assert_eq!(house.plane.take_told(), ["pass for cinema from 192.0.2.1 by 127.0.0.1"]);
+    publish().raw(FORM, "name=sk_wrong").expect(403).await;
+    let done = house.call("POST /hooks/rtmp/done").from("127.0.0.1:1");
+    done.raw(FORM, "name=on-air-1").expect(204).await;
+    assert_eq!(house.plane.take_told(), ["on-air-1 is done"]);
+    *house.plane.is_taken.lock().unwrap() = true;
+    publish().raw(FORM, &form).expect(403).await;
 }

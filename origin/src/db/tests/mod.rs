@@ -4,6 +4,7 @@ mod cases;
 mod chat;
 mod moderation;
 pub(crate) mod postgres;
+mod streams;
 
 use super::*;
 
@@ -57,6 +58,8 @@ on_both_engines!(
     cases::a_session_ends_by_time_and_by_sign_out,
     cases::only_the_first_start_is_the_first,
     cases::writers_at_once_wait_for_each_other,
+    streams::what_is_set_of_a_stream_reads_back,
+    streams::a_slates_picture_goes_with_its_room,
     chat::a_batch_that_is_written_again_is_there_once,
     chat::what_a_deleted_room_left_waiting_is_not_written_and_harms_nothing,
     chat::what_the_database_cannot_take_is_told_from_a_database_that_is_away,

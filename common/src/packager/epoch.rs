@@ -1,0 +1,135 @@
+//! What a new epoch is to be: its numbers that cannot change, and how it is described.
+
+use super::{Packager, gop::FramePace, labels::labels, ladder, plan::Plan, rates, tracks::TrackSet};
+use crate::{
+    cmaf::VIDEO_TIMESCALE,
+    live::{BitRate, EpochDescription, RenditionDescription, RenditionFormat},
+    media::{access_unit::TrackId, audio_config::AudioConfig},
+};
+
+/// Beyond this a frame rate that the publisher states is nonsense, thousandths of a hertz.
+const PLAUSIBLE_MILLIHERTZ: std::ops::RangeInclusive<u32> = 1_000..=300_000;
+
+/// Over less than this a bit rate is not measured, milliseconds.
+const SHORT_MS: i64 = 1_000;
+
+/// An epoch about to begin.
+pub(super) struct EpochStart {
+    pub(super) description: EpochDescription,
+    pub(super) plan: Plan,
+    pub(super) longest_gop_ms: i64,
+}
+
+impl Packager {
+    /// Plans an epoch of these tracks from what is held, and from what was seen before.
+    pub(super) fn plan_epoch(&mut self, tracks: TrackSet) -> EpochStart {
+        let pace = tracks.has_video().then(|| self.pace());
+        let sounds: Vec<&AudioConfig> = self.tracks.sounds().map(|(_, config)| config).collect();
+        let plan = Plan::new(self.config.part_target_ms, pace, &sounds);
+        let mut renditions = Vec::with_capacity(1 + sounds.len());
+        let mut offered = Vec::new();
+        if let (Some(pace), Some(config)) = (pace, self.tracks.video()) {
+            let bit_rate = self.foretold(TrackId::VIDEO);
+            let frame_rate_millihertz = self.frame_rate(pace);
+            offered = ladder::offered(&self.offer.ladder, config, frame_rate_millihertz, bit_rate);
+            renditions.push(RenditionDescription {
+                format: RenditionFormat::Video {
+                    width: config.width,
+                    height: config.height,
+                    frame_rate_millihertz,
+                    range: config.range(),
+                    captions: self.captions,
+                },
+                codecs: config.codecs.clone(),
+                timescale: VIDEO_TIMESCALE,
+                bit_rate,
+            });
+        }
+        let said = &self.tracks.metadata.audio_tracks;
+        let labels = labels(tracks.audio(), &self.offer.labels, said);
+        for ((index, config), label) in self.tracks.sounds().zip(labels) {
+            renditions.push(RenditionDescription {
+                format: RenditionFormat::Audio {
+                    index,
+                    channels: config.channels,
+                    sample_rate: config.output_rate,
+                    name: label.name,
+                    language: label.language,
+                },
+                codecs: config.codecs.clone(),
+                timescale: config.sample_rate,
+                bit_rate: self.foretold(TrackId::audio(index)),
+            });
+        }
+        let audio_only = self.offer.audio_only && tracks.has_video() && tracks.has_audio();
+        EpochStart {
+            description: EpochDescription {
+                epoch: self.next_epoch(),
+                target_duration_s: plan.target_duration_s,
+                part_target_ms: plan.part_target_ms,
+                first_msn: self.next_msn,
+                renditions,
+                ladder: offered,
+                audio_only,
+                parent: None,
+            },
+            plan,
+            longest_gop_ms: pace
+                .and_then(|pace| pace.longest_gop_ms)
+                .unwrap_or_else(|| plan.segment_limit_ms()),
+        }
+    }
+
+    /// How frames and key frames are spaced: as measured, else as the encoder says, else as before.
+    fn pace(&self) -> FramePace {
+        let measured = self.gop.pace();
+        let before = self.memory.pace;
+        let frame_ticks = if self.gop.tells_rate() {
+            None
+        } else {
+            self.stated_frame_ticks()
+                .or_else(|| before.map(|before| before.frame_ticks))
+        };
+        FramePace {
+            frame_ticks: frame_ticks.unwrap_or(measured.frame_ticks),
+            longest_gop_ms: measured
+                .longest_gop_ms
+                .or_else(|| before.and_then(|before| before.longest_gop_ms)),
+        }
+    }
+
+    fn stated_frame_ticks(&self) -> Option<u64> {
+        let coded = self.tracks.video().and_then(|config| config.frame_rate_millihertz);
+        // A float out of range is clamped, not wrapped.
+        let said = self.tracks.metadata.frame_rate.map(|rate| (rate * 1000.0) as u32);
+        let stated = coded.or(said).filter(|rate| PLAUSIBLE_MILLIHERTZ.contains(rate))?;
+        Some(u64::from(VIDEO_TIMESCALE) * 1000 / u64::from(stated))
+    }
+
+    /// Thousandths of a hertz: the encoder's own word if the frames bear it out, else as measured.
+    fn frame_rate(&self, pace: FramePace) -> u32 {
+        let measured = u64::from(VIDEO_TIMESCALE) * 1000 / pace.frame_ticks.max(1);
+        let stated = self.tracks.video().and_then(|config| config.frame_rate_millihertz);
+        let borne_out = |stated: &u32| u64::from(*stated).abs_diff(measured) * 20 <= measured;
+        stated
+            .filter(borne_out)
+            .unwrap_or_else(|| u32::try_from(measured).unwrap_or(u32::MAX))
+    }
+
+    /// The rate to declare of a track, before its first segment.
+    fn foretold(&self, track: TrackId) -> BitRate {
+        let metadata = &self.tracks.metadata;
+        let stated_kbps = match track {
+            TrackId::VIDEO => metadata.video_kbps,
+            TrackId::AUDIO => metadata.audio_kbps,
+            _ => None,
+        };
+        let (bytes, duration_ms) = self.gather.extent(track);
+        // What is held is too little to measure where the epoch begins with its first key frame.
+        let before = self.memory.rate(track).filter(|_| duration_ms < SHORT_MS);
+        match before {
+            Some(before) => before,
+            None => rates::foretold(bytes, duration_ms, stated_kbps),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The rungs that can be offered of a source: those with fewer lines, in H.264 of the main profile, which plays everywhere.
+
+use crate::{
+    id::Rung,
+    live::{BitRate, RungDescription, VideoRange},
+    media::video_config::VideoConfig,
+};
+
+/// `profile_idc` and constraint flags of the main profile.
+const MAIN_PROFILE: &str = "4d40";
+
+/// Above this many thousandths of a hertz a rung is given more bits.
+const FAST_MILLIHERTZ: u32 = 40_000;
+const FAST_PERCENT: u32 = 140;
+
+/// What a segment may need beyond the mean.
+const PEAK_PERCENT: u32 = 150;
+
+/// Macroblocks of a picture, macroblocks a second and bits a second that H.264 allows at a level (table A-1, main profile).
+const LEVELS: [(u8, u32, u32, u32); 11] = [
+    (0x0d, 396, 11_880, 768_000),
+    (0x15, 792, 19_800, 4_000_000),
+    (0x1e, 1_620, 40_500, 10_000_000),
+    (0x1f, 3_600, 108_000, 14_000_000),
+    (0x20, 5_120, 216_000, 20_000_000),
+    (0x28, 8_192, 245_760, 20_000_000),
+    (0x29, 8_192, 245_760, 50_000_000),
+    (0x2a, 8_704, 522_240, 50_000_000),
+    (0x32, 22_080, 589_824, 135_000_000),
+    (0x33, 36_864, 983_040, 240_000_000),
+    (0x34, 36_864, 2_073_600, 240_000_000),
+];
+
+/// Describes the rungs of `wanted` that a source has, the best first.
+///
+/// A source in high dynamic range has none: cut down to eight bits without another grading it is a grey picture.
+pub(super) fn offered(
+    wanted: &[Rung],
+    source: &VideoConfig,
+    frame_rate_millihertz: u32,
+    rate: BitRate,
+) -> Vec<RungDescription> {
+    if source.range() != VideoRange::Sdr {
+        return Vec::new();
+    }
+    let less_high = |rung: &Rung| wanted.contains(rung) && rung.height() < source.height;
+    let rungs = Rung::ALL.into_iter().filter(less_high);
+    rungs
+        .map(|rung| describe(rung, source, frame_rate_millihertz, rate))
+        .collect()
+}
+
+fn describe(rung: Rung, source: &VideoConfig, frame_rate_millihertz: u32, source_rate: BitRate) -> RungDescription {
+    let (width, height) = (width(rung, source), rung.height());
+    let mut average = usual_rate(rung);
+    if frame_rate_millihertz > FAST_MILLIHERTZ {
+        average = average / 100 * FAST_PERCENT;
+    }
+    let average = average.min(source_rate.average);
+    let bit_rate = BitRate {
+        peak: (average / 100 * PEAK_PERCENT).max(average).min(source_rate.peak),
+        average: average.min(source_rate.peak),
+    };
+    let level = level(width, height, frame_rate_millihertz, bit_rate.peak);
+    RungDescription {
+        rung,
+        width,
+        height,
+        frame_rate_millihertz,
+        codecs: format!("avc1.{MAIN_PROFILE}{level:02x}"),
+        bit_rate,
+    }
+}
+
+/// Bits a second that keep a film good to look at, at 30 frames a second.
+fn usual_rate(rung: Rung) -> u32 {
+    match rung {
+        Rung::P1080 => 4_500_000,
+        Rung::P720 => 2_500_000,
+        Rung::P480 => 1_200_000,
+        Rung::P360 => 700_000,
+        Rung::P240 => 350_000,
+        Rung::P144 => 150_000,
+    }
+}
+
+/// In square samples, even.
+fn width(rung: Rung, source: &VideoConfig) -> u16 {
+    let (horizontal, vertical) = source.sample_aspect_ratio.unwrap_or((1, 1));
+    let shown = u64::from(source.width) * u64::from(horizontal.max(1));
+    let lines = u64::from(source.height.max(1)) * u64::from(vertical.max(1));
+    // To the nearest even number.
+    let half = (shown * u64::from(rung.height()) + lines) / (2 * lines);
+    u16::try_from((half * 2).clamp(2, 8192)).unwrap_or(8192)
+}
+
+fn level(width: u16, height: u16, frame_rate_millihertz: u32, peak: u32) -> u8 {
+    let blocks = u32::from(width.div_ceil(16)) * u32::from(height.div_ceil(16));
+    let a_second = u64::from(blocks) * u64::from(frame_rate_millihertz) / 1000;
+    let holds = |&&(_, most_blocks, most_a_second, most_bits): &&(u8, u32, u32, u32)| {
+        blocks <= most_blocks && a_second <= most_a_second.into() && peak <= most_bits
+    };
+    LEVELS.iter().find(holds).unwrap_or(&LEVELS[LEVELS.len() - 1]).0
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::media::{access_unit::Codec, h264::tests::RECORD_720P30};
+
+    const RICH: BitRate = BitRate {
+        peak: 8_000_000,
+        average: 6_000_000,
+    };
+
+    fn source(width: u16, height: u16) -> VideoConfig {
+        VideoConfig {
+            width,
+            height,
+            ..VideoConfig::parse(Codec::H264, &Bytes::from_static(RECORD_720P30)).unwrap()
+        }
+    }
+
+    #[test]
+    fn rungs_below_the_source_keep_its_shape() {
+        let rungs = offered(
+            &[Rung::P480, Rung::P720, Rung::P1080],
+            &source(1920, 1080),
+            30_000,
+            RICH,
+        );
+        let sizes: Vec<_> = rungs
+            .iter()
+            .map(|rung| (rung.rung, rung.width, rung.height, &*rung.codecs))
+            .collect();
+        assert_eq!(
+            sizes,
+            [
+                (Rung::P720, 1280, 720, "avc1.4d401f"),
+                (Rung::P480, 854, 480, "avc1.4d401f")
+            ]
+        );
+        let fast = offered(&[Rung::P720], &source(1920, 1080), 60_000, RICH);
+        assert_eq!((&*fast[0].codecs, fast[0].bit_rate.average), ("avc1.4d4020", 3_500_000));
+        let wide = VideoConfig {
+            sample_aspect_ratio: Some((4, 3)),
+            ..source(720, 540)
+        };
+        assert_eq!(offered(&[Rung::P360], &wide, 25_000, RICH)[0].width, 640);
+    }
+
+    #[test]
+    fn no_rung_needs_more_than_the_source() {
+        let poor = BitRate {
+            peak: 500_000,
+            average: 400_000,
+        };
+        let rung = &offered(&[Rung::P720], &source(1920, 1080), 30_000, poor)[0];
+        assert_eq!(rung.bit_rate, poor);
+    }
+
+    #[test]
+    fn high_dynamic_range_has_no_rungs() {
+        let mut hdr = source(1920, 1080);
+        hdr.colour.transfer = Some(16);
+        assert_eq!(offered(&Rung::ALL, &hdr, 30_000, RICH), []);
+    }
+}

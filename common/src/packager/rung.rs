@@ -1,0 +1,468 @@
+//! One rung of a ladder: what an encoder made of the source's pictures becomes an epoch of its own, whose segments have the source's
+//! numbers and begin at the source's times.
+//!
+//! The source's segments come from its packager's tap, frames come from the encoder, in the order of presentation and some time later. A
+//! key frame is recognised by when it is shown. Where the encoder made nothing, parts are marked as gaps, so that numbers stay consecutive.
+//!
+//! What callers keep: everything tapped goes in before frames made of it do; after each call, [`RungPackager::poll`] until nothing comes.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{
+    clock::Anchor,
+    part::{CutPart, MAX_SAMPLE_BYTES},
+    rendition::Rendition,
+    tap::Tapped,
+    video::{VideoCutter, VideoSample},
+};
+use crate::{
+    cmaf::{VIDEO_TIMESCALE, fragment::FragmentTrack, init},
+    id::{Epoch, Msn, RenditionId, Rung},
+    live::{EpochDescription, LiveEvent, Parent, RenditionDescription, RenditionFormat, RungDescription, VideoRange},
+    media::video_config::VideoConfig,
+};
+
+const TICKS_PER_MS: i64 = VIDEO_TIMESCALE as i64 / 1000;
+
+/// Timestamps of an encoder may be off by their rounding.
+const ROUNDING_MS: i64 = 1;
+/// A segment so much longer than the target duration is none: something between its ends was missed.
+const LONGEST_EXTRA_MS: i64 = 1_000;
+/// Taken for the frame interval where no rate is known, ticks.
+const UNKNOWN_INTERVAL: u64 = 3_000;
+
+/// A segment of the source.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    msn: Msn,
+    start_ms: i64,
+    /// When its key frame is shown.
+    shown_ms: i64,
+    anchor: Anchor,
+    discontinuity: bool,
+    discontinuities: u64,
+}
+
+/// What the encoder was given and has not answered yet.
+enum Mark {
+    Segment(Slot),
+    Break { end_ms: i64 },
+}
+
+/// What is in the open segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// There is none.
+    Closed,
+    /// Frames. What is shown at a time is decoded so much earlier, as in the source.
+    Frames { delay_ms: i64 },
+    /// Nothing: gaps.
+    Lost,
+}
+
+/// What exists from the first frame on.
+struct Opened {
+    rendition: Rendition,
+    cutter: VideoCutter,
+    anchor: Anchor,
+    /// Of the next segment to open.
+    next_msn: Msn,
+    /// Start of the newest one.
+    start_ms: i64,
+    content: Content,
+    init: Bytes,
+}
+
+/// Turns an encoder's frames into one epoch of a rung.
+pub struct RungPackager {
+    epoch: Epoch,
+    parent: Arc<EpochDescription>,
+    rung: RungDescription,
+    part_target: u64,
+    /// A segment of which the first frame is due, and whether the encoder gets it.
+    told: Option<(Slot, bool)>,
+    marks: VecDeque<Mark>,
+    config: Option<(VideoConfig, Bytes)>,
+    opened: Option<Opened>,
+    events: VecDeque<LiveEvent>,
+    over: bool,
+}
+
+impl RungPackager {
+    /// A rung of the `parent` epoch; `None` when it offers no such one. No two may have the same `epoch`.
+    pub fn new(epoch: Epoch, rung: Rung, parent: Arc<EpochDescription>) -> Option<Self> {
+        let rung = parent.ladder.iter().find(|offered| offered.rung == rung)?.clone();
+        Some(Self {
+            epoch,
+            rung,
+            part_target: u64::from(parent.part_target_ms) * TICKS_PER_MS.unsigned_abs(),
+            parent,
+            told: None,
+            marks: VecDeque::new(),
+            config: None,
+            opened: None,
+            events: VecDeque::new(),
+            over: false,
+        })
+    }
+
+    /// The source's epoch.
+    pub fn parent(&self) -> &Arc<EpochDescription> {
+        &self.parent
+    }
+
+    /// Whether there is an epoch to play.
+    pub fn has_begun(&self) -> bool {
+        self.opened.is_some()
+    }
+
+    /// Nothing comes any more: the source's epoch is over, or its segments are not to be followed any further.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Takes what was tapped next. `given`: an encoder gets it too, and its answer is waited for.
+    pub fn source(&mut self, tapped: &Tapped, given: bool) {
+        if self.over {
+            return;
+        }
+        match *tapped {
+            Tapped::Start { .. } => {}
+            Tapped::Segment {
+                msn,
+                at_ms,
+                unix,
+                discontinuity,
+                discontinuities,
+            } => {
+                let slot = Slot {
+                    msn,
+                    start_ms: at_ms,
+                    shown_ms: at_ms,
+                    anchor: Anchor { at_ms, unix },
+                    discontinuity,
+                    discontinuities,
+                };
+                self.told = Some((slot, given));
+            }
+            Tapped::Frame {
+                at_ms, composition_ms, ..
+            } => match self.told.take() {
+                Some((slot, given)) => {
+                    let shown_ms = at_ms + i64::from(composition_ms);
+                    self.mark(Mark::Segment(Slot { shown_ms, ..slot }), given);
+                }
+                None => self.keep_up(at_ms),
+            },
+            Tapped::Break { end_ms } => {
+                self.told = None;
+                self.mark(Mark::Break { end_ms }, given);
+            }
+            Tapped::End => self.end(),
+        }
+    }
+
+    /// How the encoder's next frames are decoded.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn configure(&mut self, config: VideoConfig) -> Result<(), init::InitError> {
+        let init = init::video(&config)?;
+        self.config = Some((config, init));
+        Ok(())
+    }
+
+    /// Takes a frame of the encoder, at the session time at which it is shown.
+    pub fn made(&mut self, shown_ms: i64, sync: bool, payload: Bytes) {
+        if self.over || payload.is_empty() || payload.len() > MAX_SAMPLE_BYTES {
+            return;
+        }
+        let is_due =
+            |mark: Option<&Mark>| matches!(mark, Some(Mark::Segment(slot)) if slot.shown_ms <= shown_ms + ROUNDING_MS);
+        while is_due(self.marks.front()) {
+            let Some(Mark::Segment(slot)) = self.marks.pop_front() else {
+                break;
+            };
+            if sync && !is_due(self.marks.front()) {
+                self.begin(slot, shown_ms, payload);
+                return;
+            }
+            // Its key frame was not made.
+            self.pass(&Mark::Segment(slot));
+        }
+        if let Some(opened) = &mut self.opened
+            && let Content::Frames { delay_ms } = opened.content
+        {
+            opened.push(shown_ms - delay_ms, shown_ms, sync, payload, false, &mut self.events);
+        }
+    }
+
+    /// Nothing more comes of what the encoder was given: it ended, as it should after a break or not.
+    pub fn drained(&mut self) {
+        if let Some((_, given)) = &mut self.told {
+            *given = false;
+        }
+        if self.marks.is_empty() {
+            let typical = self.typical();
+            if let Some(opened) = &mut self.opened {
+                opened.lose(typical, &mut self.events);
+            }
+        }
+        while let Some(mark) = self.marks.pop_front() {
+            self.pass(&mark);
+        }
+    }
+
+    /// The epoch is over: what is held is published.
+    pub fn end(&mut self) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let typical = self.typical();
+        if let Some(opened) = &mut self.opened {
+            match opened.content {
+                Content::Closed => {}
+                Content::Frames { .. } => opened.close(typical, true, &mut self.events),
+                Content::Lost => opened.rendition.segment_end(&mut self.events),
+            }
+            self.events.push_back(LiveEvent::End);
+        }
+    }
+
+    /// The next event, in order.
+    pub fn poll(&mut self) -> Option<LiveEvent> {
+        self.events.pop_front()
+    }
+
+    /// Ticks of a frame where the next one is not known.
+    fn typical(&self) -> u64 {
+        (1000 * u64::from(VIDEO_TIMESCALE))
+            .checked_div(self.rung.frame_rate_millihertz.into())
+            .unwrap_or(UNKNOWN_INTERVAL)
+    }
+
+    fn mark(&mut self, mark: Mark, given: bool) {
+        if !given && self.marks.is_empty() {
+            self.pass(&mark);
+            return;
+        }
+        if let (true, Mark::Segment(slot), Some(opened)) = (self.marks.is_empty(), &mark, &mut self.opened)
+            && opened.content == Content::Lost
+        {
+            opened.fill(slot.start_ms, true, self.part_target, &mut self.events);
+        }
+        self.marks.push_back(mark);
+    }
+
+    /// Goes by a mark of which nothing was made.
+    fn pass(&mut self, mark: &Mark) {
+        let until_ms = match mark {
+            Mark::Segment(slot) => slot.start_ms,
+            Mark::Break { end_ms } => *end_ms,
+        };
+        self.finish(until_ms);
+        if let (Mark::Segment(slot), Some(opened)) = (mark, &mut self.opened)
+            && !self.over
+        {
+            if opened.next_msn == slot.msn {
+                opened.open(slot, None, &mut self.events);
+            } else {
+                self.end();
+            }
+        }
+    }
+
+    /// Closes the open segment at this time.
+    fn finish(&mut self, until_ms: i64) {
+        let typical = self.typical();
+        let Some(opened) = &mut self.opened else { return };
+        let longest_ms = i64::from(self.parent.target_duration_s) * 1000 + LONGEST_EXTRA_MS;
+        if opened.content != Content::Closed && until_ms - opened.start_ms > longest_ms {
+            self.end();
+            return;
+        }
+        if let (Content::Frames { .. }, Some(newest)) = (opened.content, opened.cutter.newest()) {
+            let rest = ticks(until_ms).saturating_sub(newest);
+            if rest <= self.part_target.max(2 * typical) {
+                opened.close(rest, true, &mut self.events);
+                return;
+            }
+            opened.lose(typical, &mut self.events);
+        }
+        opened.fill(until_ms, true, self.part_target, &mut self.events);
+    }
+
+    /// Marks as lost what the source has published meanwhile.
+    fn keep_up(&mut self, at_ms: i64) {
+        if let Some(opened) = &mut self.opened
+            && self.marks.is_empty()
+        {
+            opened.fill(at_ms, false, self.part_target, &mut self.events);
+        }
+    }
+
+    /// Opens a segment with its key frame.
+    fn begin(&mut self, slot: Slot, shown_ms: i64, payload: Bytes) {
+        let Some((config, init)) = &self.config else { return };
+        let init = init.clone();
+        if self.opened.is_none() {
+            let description = self.describe(&slot, config);
+            let bit_rate = self.rung.bit_rate;
+            self.events.push_back(LiveEvent::Start(Arc::new(description)));
+            let mut rendition = Rendition::new(
+                RenditionId(0),
+                FragmentTrack::Video,
+                VIDEO_TIMESCALE,
+                slot.msn,
+                bit_rate,
+            );
+            rendition.begin(init.clone(), &mut self.events);
+            let opened = self.opened.insert(Opened {
+                rendition,
+                cutter: VideoCutter::aligned(self.parent.part_target_ms),
+                anchor: slot.anchor,
+                next_msn: slot.msn,
+                start_ms: slot.start_ms,
+                content: Content::Closed,
+                init,
+            });
+            let first = Slot {
+                discontinuity: false,
+                ..slot
+            };
+            opened.open(&first, None, &mut self.events);
+        } else {
+            let runs_on = self.opened.as_ref().is_some_and(|opened| {
+                matches!(opened.content, Content::Frames { .. }) && opened.init == init && !slot.discontinuity
+            });
+            if !runs_on {
+                self.finish(slot.start_ms);
+            }
+            match &mut self.opened {
+                Some(opened) if !self.over && opened.next_msn == slot.msn => {
+                    opened.open(&slot, Some(init), &mut self.events);
+                }
+                _ => return self.end(),
+            }
+        }
+        if let Some(opened) = &mut self.opened {
+            opened.content = Content::Frames {
+                delay_ms: slot.shown_ms - slot.start_ms,
+            };
+            opened.push(slot.start_ms, shown_ms, true, payload, true, &mut self.events);
+        }
+    }
+
+    fn describe(&self, first: &Slot, config: &VideoConfig) -> EpochDescription {
+        let captions = self
+            .parent
+            .renditions
+            .iter()
+            .any(|rendition| matches!(rendition.format, RenditionFormat::Video { captions: true, .. }));
+        EpochDescription {
+            epoch: self.epoch,
+            target_duration_s: self.parent.target_duration_s,
+            part_target_ms: self.parent.part_target_ms,
+            first_msn: first.msn,
+            renditions: vec![RenditionDescription {
+                format: RenditionFormat::Video {
+                    width: config.width,
+                    height: config.height,
+                    frame_rate_millihertz: self.rung.frame_rate_millihertz,
+                    range: VideoRange::Sdr,
+                    captions,
+                },
+                codecs: config.codecs.clone(),
+                timescale: VIDEO_TIMESCALE,
+                bit_rate: self.rung.bit_rate,
+            }],
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: Some(Parent {
+                epoch: self.parent.epoch,
+                discontinuities: first.discontinuities,
+            }),
+        }
+    }
+}
+
+type Events = VecDeque<LiveEvent>;
+
+impl Opened {
+    /// Opens a segment, of which nothing is known to be there yet. `init` is the newest one, where frames follow.
+    fn open(&mut self, slot: &Slot, init: Option<Bytes>, out: &mut Events) {
+        let init = init.unwrap_or_else(|| self.init.clone());
+        if slot.discontinuity || init != self.init {
+            self.rendition.begin(init.clone(), out);
+            self.init = init;
+        }
+        self.anchor = slot.anchor;
+        self.start_ms = slot.start_ms;
+        self.next_msn = slot.msn.next();
+        if !matches!(self.content, Content::Frames { .. }) {
+            self.cutter.skip_to(ticks(slot.start_ms));
+        }
+        self.content = Content::Lost;
+    }
+
+    fn push(&mut self, at_ms: i64, shown_ms: i64, sync: bool, payload: Bytes, starts: bool, out: &mut Events) {
+        // Bounded by what a publisher may ask for, and rounding.
+        let offset = i32::try_from((shown_ms - at_ms) * TICKS_PER_MS).unwrap_or(0);
+        let sample = VideoSample {
+            dts: ticks(at_ms),
+            composition_offset: offset,
+            sync,
+            payload,
+        };
+        self.cutter.push_aligned(sample, starts);
+        while let Some(part) = self.cutter.next_part() {
+            self.rendition.part(&part, self.anchor, out);
+        }
+    }
+
+    /// Publishes what is held; the newest frame gets `typical` ticks. With `last`, that is the segment's end.
+    fn close(&mut self, typical: u64, last: bool, out: &mut Events) {
+        let parts = self.cutter.close(typical);
+        for part in parts {
+            let last = last && part.last;
+            self.rendition.part(&CutPart { last, ..part }, self.anchor, out);
+        }
+        self.content = if last { Content::Closed } else { Content::Lost };
+    }
+
+    /// No more frames follow in the open segment.
+    fn lose(&mut self, typical: u64, out: &mut Events) {
+        if matches!(self.content, Content::Frames { .. }) {
+            self.close(typical, false, out);
+        }
+    }
+
+    /// Marks as lost what is between the newest part and this time: in whole parts, or all of it and with it the segment's end.
+    fn fill(&mut self, until_ms: i64, last: bool, part_target: u64, out: &mut Events) {
+        if self.content != Content::Lost {
+            return;
+        }
+        let until = ticks(until_ms);
+        let mut at = self.cutter.end();
+        while at + part_target < until {
+            self.rendition.gap(at, part_target, false, self.anchor, out);
+            at += part_target;
+        }
+        if last {
+            let rest = until.saturating_sub(at).max(1);
+            self.rendition.gap(at, rest, true, self.anchor, out);
+            at += rest;
+            self.content = Content::Closed;
+        }
+        self.cutter.skip_to(at);
+    }
+}
+
+fn ticks(ms: i64) -> u64 {
+    (ms.max(0) * TICKS_PER_MS).unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests;

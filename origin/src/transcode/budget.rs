@@ -1,0 +1,133 @@
+//! What this computer can encode: when an encoder cannot keep real time, one rung is given up for the others.
+
+use std::{
+    cmp::Reverse,
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use common::{id::Rung, time::Monotonic};
+
+/// An encoder may be behind for so long: another program was busy, or it has only just started.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After a rung was given up, the others get so long to catch up.
+const RELIEF: Duration = Duration::from_secs(10);
+
+/// A rung that is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Load {
+    rung: Rung,
+    watchers: usize,
+    behind_since: Option<Monotonic>,
+    given_up: bool,
+}
+
+/// All rungs that this origin makes. For an `Arc`.
+#[derive(Debug, Default)]
+pub(super) struct Budget(Mutex<Loads>);
+
+#[derive(Debug, Default)]
+struct Loads {
+    next_id: u64,
+    loads: HashMap<u64, Load>,
+    /// When a rung was given up.
+    relieved: Option<Monotonic>,
+}
+
+/// Which rung in a [`Budget`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LoadId(u64);
+
+impl Budget {
+    pub(super) fn add(&self, rung: Rung) -> LoadId {
+        let mut loads = self.lock();
+        let id = loads.next_id;
+        loads.next_id += 1;
+        let load = Load {
+            rung,
+            watchers: 0,
+            behind_since: None,
+            given_up: false,
+        };
+        loads.loads.insert(id, load);
+        LoadId(id)
+    }
+
+    pub(super) fn remove(&self, id: LoadId) {
+        self.lock().loads.remove(&id.0);
+    }
+
+    /// Says how a rung is; `true`: it has to be given up. To be called every second or so.
+    pub(super) fn report(&self, now: Monotonic, id: LoadId, watchers: usize, behind: bool) -> bool {
+        self.lock().report(now, id, watchers, behind)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Loads> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Loads {
+    fn report(&mut self, now: Monotonic, id: LoadId, watchers: usize, behind: bool) -> bool {
+        let Some(load) = self.loads.get_mut(&id.0) else {
+            return false;
+        };
+        load.watchers = watchers;
+        load.behind_since = behind.then(|| load.behind_since.unwrap_or(now));
+        let too_long = |load: &Load| load.behind_since.is_some_and(|since| now.since(since) >= PATIENCE);
+        let relieved = self.relieved.is_some_and(|at| now.since(at) < RELIEF);
+        if !relieved && self.loads.values().any(too_long) {
+            // The fewest lose it; of two, what costs most goes.
+            let left = self.loads.values_mut().filter(|load| !load.given_up);
+            if let Some(victim) = left.min_by_key(|load| (load.watchers, Reverse(load.rung.height()))) {
+                victim.given_up = true;
+                self.relieved = Some(now);
+            }
+        }
+        self.loads.get(&id.0).is_some_and(|load| load.given_up)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic(Duration::from_secs(seconds))
+    }
+
+    /// Three rungs with so many watchers; the smallest one is behind for a while.
+    fn given_up(watchers: [usize; 3], seconds: u64) -> Vec<usize> {
+        let budget = Budget::default();
+        let ids = [Rung::P1080, Rung::P720, Rung::P480].map(|rung| budget.add(rung));
+        let mut gone = Vec::new();
+        for second in 0..=seconds {
+            for index in 0..3 {
+                if !gone.contains(&index) && budget.report(at(second), ids[index], watchers[index], index == 2) {
+                    budget.remove(ids[index]);
+                    gone.push(index);
+                }
+            }
+        }
+        gone
+    }
+
+    #[test]
+    fn a_short_weakness_costs_nothing() {
+        assert!(given_up([1, 1, 1], 4).is_empty());
+    }
+
+    #[test]
+    fn the_rung_that_fewest_watch_goes_and_of_two_the_largest() {
+        assert_eq!(given_up([2, 1, 3], 7), [1]);
+        assert_eq!(given_up([1, 1, 1], 7), [0]);
+    }
+
+    #[test]
+    fn the_others_get_time_to_catch_up_before_the_next_one_goes() {
+        assert_eq!(given_up([1, 1, 1], 14), [0]);
+        assert_eq!(given_up([1, 1, 1], 17), [0, 1]);
+        assert_eq!(given_up([1, 1, 1], 60), [0, 1, 2]);
+    }
+}

@@ -1,0 +1,176 @@
+//! Finds out what the machine's ffmpeg can do, once: by really encoding a few pictures, as a listed encoder may lack its device or driver.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use common::{
+    flv::{
+        demux::{Demuxed, Demuxer},
+        file::FileReader,
+    },
+    media::access_unit::MediaMessage,
+};
+use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
+use tracing::{info, warn};
+
+use super::{
+    command,
+    encoder::{Encoder, Target},
+};
+
+/// For ffmpeg to say what it is; it has to be loaded from disk first.
+const ASKING: Duration = Duration::from_secs(10);
+/// For an encoder to take its few pictures; graphics cards wake up slowly.
+const TRYING: Duration = Duration::from_secs(15);
+
+/// What is tried: pictures that every encoder takes, one of which in the middle has to be a key frame.
+const TRIAL: Target = Target {
+    width: 320,
+    height: 240,
+    bit_rate: 400_000,
+    level: None,
+};
+const TRIAL_FRAMES: u32 = 12;
+const TRIAL_FRAME_MS: u32 = 40;
+const TRIAL_KEY: &str = "0.2";
+const TRIAL_KEY_MS: u32 = 200;
+
+/// An ffmpeg that works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ffmpeg {
+    pub(super) program: PathBuf,
+    pub(super) version: String,
+    pub(super) encoder: Encoder,
+}
+
+/// Looks at `program`.
+///
+/// # Errors
+/// Why nothing can be made with it, in words.
+pub(super) async fn find(program: &Path) -> Result<Ffmpeg, String> {
+    let about = run(program, &["-hide_banner", "-version"], Vec::new(), ASKING).await?;
+    let about = String::from_utf8_lossy(&about).into_owned();
+    let version = version(&about).ok_or("it does not say that it is ffmpeg")?.to_owned();
+    let listed = run(program, &["-hide_banner", "-encoders"], Vec::new(), ASKING).await?;
+    for encoder in Encoder::worth_trying(&String::from_utf8_lossy(&listed)) {
+        match tried(program, encoder).await {
+            Ok(()) => {
+                info!(version, encoder = encoder.name(), "ffmpeg works");
+                return Ok(Ffmpeg {
+                    program: program.to_owned(),
+                    version,
+                    encoder,
+                });
+            }
+            Err(reason) if encoder == Encoder::X264 => warn!(reason, "libx264 does not work"),
+            Err(reason) => info!(encoder = encoder.name(), reason, "an encoder does not work here"),
+        }
+    }
+    Err("none of its encoders of H.264 works".to_owned())
+}
+
+/// Out of `ffmpeg version 5.1.9-0+deb12u1 Copyright …`.
+fn version(about: &str) -> Option<&str> {
+    let mut words = about.split_whitespace();
+    (words.next() == Some("ffmpeg") && words.next() == Some("version")).then(|| words.next())?
+}
+
+async fn tried(program: &Path, encoder: Encoder) -> Result<(), String> {
+    let arguments = command::trial(encoder, &TRIAL, TRIAL_KEY);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // Grey, in as many bytes as pictures with colours at half the size each way have.
+    let picture = usize::from(TRIAL.width) * usize::from(TRIAL.height) * 3 / 2;
+    let pictures = vec![128; picture * TRIAL_FRAMES as usize];
+    let made = run(program, &arguments, pictures, TRYING).await?;
+    if is_as_asked(&made) {
+        Ok(())
+    } else {
+        Err("it does not make key frames where they are asked for, or not one frame of each picture".to_owned())
+    }
+}
+
+/// Whether an FLV file has all frames, shown as they are decoded, and key frames just where they were asked for.
+fn is_as_asked(flv: &[u8]) -> bool {
+    let (mut reader, mut demuxer) = (FileReader::default(), Demuxer::new());
+    reader.buffer().extend_from_slice(flv);
+    let mut frames = Vec::new();
+    let mut is_configured = false;
+    while let Ok(Some(tag)) = reader.next_tag() {
+        for demuxed in demuxer.push(&tag).unwrap_or_default() {
+            match demuxed {
+                Demuxed::Media(MediaMessage::Config { .. }) => is_configured = true,
+                Demuxed::Media(MediaMessage::AccessUnit(unit)) => {
+                    frames.push((unit.timestamp_ms, unit.composition_ms, unit.sync));
+                }
+                _ => {}
+            }
+        }
+    }
+    let expected = (0..TRIAL_FRAMES).map(|frame| {
+        let at_ms = frame * TRIAL_FRAME_MS;
+        (at_ms, 0, at_ms == 0 || at_ms == TRIAL_KEY_MS)
+    });
+    is_configured && frames.into_iter().eq(expected)
+}
+
+/// What the program writes for what it is given.
+async fn run(program: &Path, arguments: &[&str], input: Vec<u8>, limit: Duration) -> Result<Vec<u8>, String> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|cause| format!("{} cannot be started: {cause}", program.display()))?;
+    let stdin = child.stdin.take();
+    let feed = async {
+        if let Some(mut stdin) = stdin {
+            // One that reads no more says why by its exit status.
+            let _ = stdin.write_all(&input).await;
+        }
+    };
+    let both = async { tokio::join!(feed, child.wait_with_output()).1 };
+    let output = match timeout(limit, both).await {
+        Err(_) => return Err(format!("it took more than {} s", limit.as_secs())),
+        Ok(output) => output.map_err(|cause| cause.to_string())?,
+    };
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim().lines().last().unwrap_or_default();
+    Err(format!("{}: {said}", output.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_third_word_of_ffmpeg_alone() {
+        assert_eq!(
+            version("ffmpeg version 5.1.9-0+deb12u1 Copyright (c)"),
+            Some("5.1.9-0+deb12u1")
+        );
+        assert_eq!(version("avconv version 11"), None);
+    }
+
+    #[tokio::test]
+    async fn the_machines_ffmpeg_works_with_libx264_at_least() {
+        let found = find(Path::new("ffmpeg")).await.unwrap();
+        assert!(!found.version.is_empty());
+        tried(Path::new("ffmpeg"), Encoder::X264).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_or_not_ffmpeg_is_told_apart() {
+        let missing = find(Path::new("/nowhere/ffmpeg")).await.unwrap_err();
+        assert!(missing.contains("/nowhere/ffmpeg"), "{missing}");
+        let other = find(Path::new("echo")).await.unwrap_err();
+        assert!(other.contains("does not say"), "{other}");
+    }
+}

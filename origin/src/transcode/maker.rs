@@ -1,0 +1,334 @@
+//! The task that makes one rung while it is watched: what is tapped of the source goes to an ffmpeg, what comes back into the rung's windows.
+//!
+//! One ffmpeg works on one unbroken run of the source. At a break it gives back what it has and ends, and the next run gets another one;
+//! one that ends by itself is replaced at a segment's start after a while.
+
+use std::{sync::Arc, time::Duration};
+
+use common::{
+    id::{Epoch, Rung},
+    live::RungDescription,
+    media::video_config::VideoConfig,
+    packager::{RungPackager, Tapped},
+    time::Monotonic,
+};
+use metrics::counter;
+use node::{clock, live::Live};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::{
+    RungState,
+    budget::LoadId,
+    child::{Answer, Child},
+    ffmpeg::Ffmpeg,
+    ladder::Ladder,
+    pace::Pace,
+};
+
+/// A rung goes on for so long after the last one who watched it.
+const LINGER: Duration = Duration::from_secs(10);
+/// For ffmpeg to give back what it has when the source breaks off.
+const DRAIN: Duration = Duration::from_secs(3);
+/// Between the end of an ffmpeg that ended by itself and the next one: doubled each time,
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// and forgotten once one has worked for so long.
+const STEADY: Duration = Duration::from_secs(60);
+
+pub(super) struct Maker {
+    pub(super) rung: Rung,
+    pub(super) ffmpeg: Arc<Ffmpeg>,
+    pub(super) ladder: Arc<Ladder>,
+    pub(super) live: Arc<Live>,
+    pub(super) inbox: mpsc::Receiver<Tapped>,
+    pub(super) load: LoadId,
+}
+
+/// What the source is at the moment.
+struct Source {
+    config: VideoConfig,
+    rung: RungDescription,
+    packager: RungPackager,
+}
+
+struct Work {
+    maker: Maker,
+    source: Option<Source>,
+    child: Option<Child>,
+    started: Instant,
+    /// Until when ffmpeg may give back what it has; until then the source waits.
+    draining: Option<Instant>,
+    pace: Pace,
+    wait: Duration,
+    not_before: Instant,
+    unwatched_since: Option<Instant>,
+    state: RungState,
+}
+
+/// Why a rung is not made any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    Unwatched,
+    GivenUp,
+    Stopped,
+}
+
+impl Maker {
+    /// Runs until nobody has watched for a while, the rung is given up, or the origin stops. No process is left then.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let now = Instant::now();
+        let mut work = Work {
+            maker: self,
+            source: None,
+            child: None,
+            started: now,
+            draining: None,
+            pace: Pace::default(),
+            wait: FIRST_WAIT,
+            not_before: now,
+            unwatched_since: None,
+            state: RungState::Starting,
+        };
+        let done = work.serve(&stop).await;
+        work.kill().await;
+        work.end_epoch();
+        let Maker { rung, ladder, load, .. } = work.maker;
+        info!(%rung, ?done, "a rung is not made any more");
+        ladder.left(rung, load, done == Done::GivenUp);
+    }
+}
+
+impl Work {
+    async fn serve(&mut self, stop: &CancellationToken) -> Done {
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_draining = self.draining.is_some();
+            tokio::select! {
+                () = stop.cancelled() => return Done::Stopped,
+                tapped = self.maker.inbox.recv(), if !is_draining => match tapped {
+                    Some(tapped) => self.take(tapped).await,
+                    None => return Done::Stopped,
+                },
+                answer = answer(&mut self.child) => self.answered(answer).await,
+                () = until(self.draining) => {
+                    warn!(rung = %self.maker.rung, "ffmpeg did not give back all it had");
+                    self.drained().await;
+                }
+                _ = second.tick() => if let Some(done) = self.each_second() {
+                    return done;
+                },
+            }
+            self.deliver();
+        }
+    }
+
+    async fn take(&mut self, tapped: Tapped) {
+        match &tapped {
+            Tapped::Start { description, config } => {
+                let goes_on = |source: &Source| source.packager.parent().epoch == description.epoch;
+                if !self.source.as_ref().is_some_and(goes_on) {
+                    self.end_epoch();
+                    let offered = description
+                        .ladder
+                        .iter()
+                        .find(|offered| offered.rung == self.maker.rung);
+                    let packager = RungPackager::new(new_epoch(), self.maker.rung, Arc::clone(description));
+                    self.source = offered.zip(packager).map(|(rung, packager)| Source {
+                        config: config.clone(),
+                        rung: rung.clone(),
+                        packager,
+                    });
+                } else if let Some(source) = &mut self.source {
+                    source.config = config.clone();
+                }
+            }
+            Tapped::Segment { at_ms, .. } => {
+                self.renew();
+                if self.child.is_none() && Instant::now() >= self.not_before {
+                    self.start(*at_ms).await;
+                }
+            }
+            Tapped::Frame { .. } | Tapped::Break { .. } | Tapped::End => {}
+        }
+        if let Some(source) = &mut self.source {
+            source.packager.source(&tapped, self.child.is_some());
+        }
+        match tapped {
+            Tapped::Frame {
+                at_ms,
+                composition_ms,
+                sync,
+                payload,
+            } => {
+                let shown_ms = at_ms + i64::from(composition_ms);
+                let Some(child) = &mut self.child else { return };
+                if child.give(shown_ms, sync, payload).is_err() {
+                    self.failed("it reads too slowly").await;
+                } else {
+                    self.pace.given(clock::monotonic(), shown_ms);
+                }
+            }
+            Tapped::Break { .. } => {
+                if let Some(child) = &mut self.child {
+                    child.close();
+                    self.draining = Some(Instant::now() + DRAIN);
+                }
+            }
+            Tapped::End => {
+                self.kill().await;
+                self.deliver();
+                self.source = None;
+                self.show(RungState::Starting);
+            }
+            Tapped::Start { .. } | Tapped::Segment { .. } => {}
+        }
+    }
+
+    /// Another epoch of the rung, where the one before could not follow the source's numbers.
+    fn renew(&mut self) {
+        if let Some(source) = &mut self.source
+            && source.packager.is_over()
+        {
+            let parent = Arc::clone(source.packager.parent());
+            if let Some(packager) = RungPackager::new(new_epoch(), self.maker.rung, parent) {
+                source.packager = packager;
+            }
+        }
+    }
+
+    async fn start(&mut self, base_ms: i64) {
+        let Some(Source { config, rung, .. }) = &self.source else {
+            return;
+        };
+        match Child::start(&self.maker.ffmpeg, rung, config, base_ms) {
+            Ok(child) => {
+                self.child = Some(child);
+                self.started = Instant::now();
+                self.pace = Pace::default();
+            }
+            Err(reason) => self.failed(&reason).await,
+        }
+    }
+
+    async fn answered(&mut self, answer: Answer) {
+        match (answer, &mut self.source) {
+            (Answer::Over(_), _) if self.draining.is_some() => self.drained().await,
+            (Answer::Over(reason), _) => self.failed(&reason).await,
+            (Answer::Config(config), Some(source)) => {
+                if let Err(reason) = source.packager.configure(config) {
+                    self.failed(&reason.to_string()).await;
+                }
+            }
+            (
+                Answer::Frame {
+                    shown_ms,
+                    sync,
+                    payload,
+                },
+                Some(source),
+            ) => {
+                self.pace.made(clock::monotonic(), shown_ms);
+                source.packager.made(shown_ms, sync, payload);
+                if self.started.elapsed() >= STEADY {
+                    self.wait = FIRST_WAIT;
+                }
+                if self.state != RungState::Running {
+                    self.show(RungState::Running);
+                }
+            }
+            (Answer::Config(_) | Answer::Frame { .. }, None) => {}
+        }
+    }
+
+    /// ffmpeg ended though it should not have, or has to.
+    async fn failed(&mut self, reason: &str) {
+        let rung = self.maker.rung;
+        warn!(%rung, reason, "ffmpeg is started again");
+        counter!("streamcircle_ladder_restarts_total").increment(1);
+        self.maker.ladder.failed(rung, reason);
+        self.drained().await;
+        self.not_before = Instant::now() + self.wait;
+        self.wait = (self.wait * 2).min(LONGEST_WAIT);
+        self.show(RungState::Failed);
+    }
+
+    /// Nothing more comes of what ffmpeg was given.
+    async fn drained(&mut self) {
+        self.kill().await;
+        if let Some(source) = &mut self.source {
+            source.packager.drained();
+        }
+    }
+
+    async fn kill(&mut self) {
+        self.draining = None;
+        self.pace = Pace::default();
+        if let Some(child) = self.child.take() {
+            child.kill().await;
+        }
+    }
+
+    fn end_epoch(&mut self) {
+        if let Some(source) = &mut self.source {
+            source.packager.end();
+        }
+        self.deliver();
+        self.source = None;
+    }
+
+    fn deliver(&mut self) {
+        let Some(source) = &mut self.source else { return };
+        while let Some(event) = source.packager.poll() {
+            if let Err(reason) = self.maker.live.apply(event) {
+                error!(rung = %self.maker.rung, %reason, "a rung and its window disagree");
+            }
+        }
+    }
+
+    fn each_second(&mut self) -> Option<Done> {
+        let now: Monotonic = clock::monotonic();
+        let Maker { rung, ladder, load, .. } = &self.maker;
+        let watchers = ladder.watchers(*rung);
+        ladder.speed(*rung, self.pace.speed(now));
+        if watchers > 0 {
+            self.unwatched_since = None;
+        } else if self.unwatched_since.get_or_insert_with(Instant::now).elapsed() >= LINGER && ladder.release(*rung) {
+            return Some(Done::Unwatched);
+        }
+        let is_behind = self.child.is_some() && self.pace.is_behind(now);
+        if ladder.report(*load, now, watchers, is_behind) {
+            warn!(%rung, "the computer cannot keep up: a rung is given up");
+            return Some(Done::GivenUp);
+        }
+        None
+    }
+
+    fn show(&mut self, state: RungState) {
+        self.state = state;
+        self.maker.ladder.show(self.maker.rung, state);
+    }
+}
+
+fn new_epoch() -> Epoch {
+    Epoch(getrandom::u64().expect("the system has random numbers"))
+}
+
+async fn answer(child: &mut Option<Child>) -> Answer {
+    match child {
+        Some(child) => child.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
