@@ -33,7 +33,10 @@ struct Channel {
 impl Watched {
     /// Asks for the channel's media, also of one that is watched: what is there may be another by now.
     pub(super) fn follow(&mut self, id: &ChannelId, rooms: &dyn RoomsForRelays) {
-        self.channels.entry(id.clone()).or_default().take(id.rung.is_some(), rooms.live(id));
+        self.channels
+            .entry(id.clone())
+            .or_default()
+            .take(id.rung.is_some(), rooms.live(id));
     }
 
     /// The channel's media, for a look at it. The next change after this call will be told.

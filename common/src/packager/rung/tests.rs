@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    id::Msn,
     live::{
         BitRate,
         window::{LiveWindow, Retention},
