@@ -135,6 +135,7 @@ impl Stage {
         let settings = RoomsConfig {
             part_target_ms: 333,
             retention: Retention::origin(),
+            slates: None,
         };
         let transcoder = Transcoder::start(ffmpeg.into(), &shutdown);
         let rooms = Rooms::with_transcoder(settings, Arc::new(OneRoom), transcoder, shutdown.clone());
@@ -310,7 +311,7 @@ fn decodes(live: &Live) {
         let window = windows.current().unwrap();
         let parts = window.segments(RenditionId(0)).flat_map(Segment::parts);
         let bodies = parts.filter_map(|part| part.body.as_deref());
-        let init = window.init(RenditionId(0), 0).unwrap();
+        let init = window.init(RenditionId(0), 0).unwrap().clone();
         std::iter::once(&init[..]).chain(bodies).collect::<Vec<_>>().concat()
     });
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rung.mp4");

@@ -1,5 +1,7 @@
 //! The ingest behind Debian's nginx-rtmp: as a plain push, and in front of a whole origin with the configurations in `infra/nginx-rtmp`.
 
+#![allow(clippy::unwrap_used, reason = "only tests use it")]
+
 mod rtmp_support;
 
 use std::{
