@@ -85,7 +85,7 @@ fn stream(fixture: &str) -> Stream {
                 stream.units.entry(unit.track).or_default().push(unit);
             }
             Demuxed::Media(MediaMessage::Colour(colour)) => stream.colours.push(colour),
-            Demuxed::Media(MediaMessage::Metadata(_)) => {}
+            Demuxed::Media(MediaMessage::Metadata(_) | MediaMessage::Unsupported { .. }) => {}
             Demuxed::Unsupported(unsupported) => panic!("{unsupported:?}"),
         }
     }
