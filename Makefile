@@ -68,5 +68,6 @@ bench: tools-bench tools-test build tests/peers/ws/node_modules/.installed $(TAR
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (60)
 	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	@for seeds in fuzz/seeds/*.tar.gz; do mkdir -p fuzz/corpus; tar -C fuzz/corpus -xzf $$seeds; done
 	@for target in $$(cargo fuzz list); do \
 		echo "== $$target"; cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048; done

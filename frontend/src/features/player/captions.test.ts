@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Captions } from './captions';
 
-type FakeTrack = { kind: string; label: string; language: string; mode: string };
+interface FakeTrack {
+  kind: string;
+  label: string;
+  language: string;
+  mode: string;
+}
 
 class FakeTracks extends EventTarget {
   readonly list: FakeTrack[] = [];

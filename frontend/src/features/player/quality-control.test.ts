@@ -23,7 +23,9 @@ function stage(choice = 'auto') {
   const told: string[] = [];
   const owner = {
     reopen: () => void told.push('reopen'),
-    playable: (playable: boolean) => void (playable || told.push('unplayable')),
+    playable: (playable: boolean) => {
+      if (!playable) told.push('unplayable');
+    },
     chosen: () => undefined,
   };
   const engine = {
