@@ -32,7 +32,8 @@ pub async fn record(rooms: Rooms, shutdown: Shutdown) {
 fn tell(room: &RoomSlug, health: &IngestHealth) {
     let labels = [("room", room.to_string())];
     let video = health.video.as_ref();
-    let audio_kbps: f64 = health.audio_tracks.iter().map(|track| track.kbps).sum();
+    // Not `sum`: of nothing that is -0.
+    let audio_kbps = health.audio_tracks.iter().fold(0.0, |sum, track| sum + track.kbps);
     let silent = health.audio.as_ref().map_or(0.0, |audio| audio.silent_seconds);
     let key_interval = video.and_then(|video| video.key_frame_interval_seconds);
     let dropped = &health.dropped;
