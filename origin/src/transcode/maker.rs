@@ -147,7 +147,7 @@ impl Work {
                 }
             }
             Tapped::Segment { at_ms, .. } => {
-                self.renew();
+                self.renew().await;
                 if self.child.is_none() && self.retry.may_start(clock::monotonic()) {
                     self.start(*at_ms).await;
                 }
@@ -189,10 +189,14 @@ impl Work {
     }
 
     /// Another epoch of the rung, where the one before could not follow the source's numbers.
-    fn renew(&mut self) {
-        if let Some(source) = &mut self.source
-            && source.packager.is_over()
-        {
+    async fn renew(&mut self) {
+        if self.source.as_ref().is_none_or(|source| !source.packager.is_over()) {
+            return;
+        }
+        // The new one knows nothing of what this ffmpeg makes: another ffmpeg says it, from this segment on.
+        self.kill().await;
+        self.deliver();
+        if let Some(source) = &mut self.source {
             let parent = Arc::clone(source.packager.parent());
             if let Some(packager) = RungPackager::new(new_epoch(), self.maker.rung, parent) {
                 source.packager = packager;
@@ -318,3 +322,6 @@ async fn until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
