@@ -13,6 +13,9 @@ const MAIN_PROFILE: &str = "4d40";
 const FAST_MILLIHERTZ: u32 = 40_000;
 const FAST_PERCENT: u32 = 140;
 
+/// Most luma samples of a source's picture, those of 8K: what is larger is not decoded.
+const MAX_SOURCE_PIXELS: u32 = 35_651_584;
+
 /// What a segment may need beyond the mean.
 const PEAK_PERCENT: u32 = 150;
 
@@ -40,7 +43,8 @@ pub(super) fn offered(
     frame_rate_millihertz: u32,
     rate: BitRate,
 ) -> Vec<RungDescription> {
-    if source.range() != VideoRange::Sdr {
+    let pixels = u32::from(source.width) * u32::from(source.height);
+    if source.range() != VideoRange::Sdr || pixels > MAX_SOURCE_PIXELS {
         return Vec::new();
     }
     let less_high = |rung: &Rung| wanted.contains(rung) && rung.height() < source.height;
@@ -159,6 +163,12 @@ mod tests {
         };
         let rung = &offered(&[Rung::P720], &source(1920, 1080), 30_000, poor)[0];
         assert_eq!(rung.bit_rate, poor);
+    }
+
+    #[test]
+    fn a_picture_too_large_to_be_decoded_has_no_rungs() {
+        assert_eq!(offered(&[Rung::P720], &source(8192, 4352), 30_000, RICH).len(), 1);
+        assert_eq!(offered(&[Rung::P720], &source(8192, 4353), 30_000, RICH), []);
     }
 
     #[test]

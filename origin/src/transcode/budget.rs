@@ -14,11 +14,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// After a rung was given up, the others get so long to catch up.
 const RELIEF: Duration = Duration::from_secs(10);
 
+/// How an encoder gets on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// There is none at work now.
+    Idle,
+    InStep,
+    Behind,
+    /// So far behind that it is given nothing more: there is no time for patience.
+    Choked,
+}
+
 /// A rung that is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Load {
     rung: Rung,
     watchers: usize,
+    /// Some encoder works on it: giving it up is of use to the others.
+    at_work: bool,
     behind_since: Option<Monotonic>,
     given_up: bool,
 }
@@ -47,6 +60,7 @@ impl Budget {
         let load = Load {
             rung,
             watchers: 0,
+            at_work: false,
             behind_since: None,
             given_up: false,
         };
@@ -59,8 +73,8 @@ impl Budget {
     }
 
     /// Says how a rung is; `true`: it has to be given up. To be called every second or so.
-    pub(super) fn report(&self, now: Monotonic, id: LoadId, watchers: usize, behind: bool) -> bool {
-        self.lock().report(now, id, watchers, behind)
+    pub(super) fn report(&self, now: Monotonic, id: LoadId, watchers: usize, standing: Standing) -> bool {
+        self.lock().report(now, id, watchers, standing)
     }
 
     fn lock(&self) -> MutexGuard<'_, Loads> {
@@ -69,17 +83,19 @@ impl Budget {
 }
 
 impl Loads {
-    fn report(&mut self, now: Monotonic, id: LoadId, watchers: usize, behind: bool) -> bool {
+    fn report(&mut self, now: Monotonic, id: LoadId, watchers: usize, standing: Standing) -> bool {
         let Some(load) = self.loads.get_mut(&id.0) else {
             return false;
         };
         load.watchers = watchers;
-        load.behind_since = behind.then(|| load.behind_since.unwrap_or(now));
+        load.at_work = standing != Standing::Idle;
+        let is_behind = matches!(standing, Standing::Behind | Standing::Choked);
+        load.behind_since = is_behind.then(|| load.behind_since.unwrap_or(now));
         let too_long = |load: &Load| load.behind_since.is_some_and(|since| now.since(since) >= PATIENCE);
         let relieved = self.relieved.is_some_and(|at| now.since(at) < RELIEF);
-        if !relieved && self.loads.values().any(too_long) {
+        if !relieved && (standing == Standing::Choked || self.loads.values().any(too_long)) {
             // The fewest lose it; of two, what costs most goes.
-            let left = self.loads.values_mut().filter(|load| !load.given_up);
+            let left = self.loads.values_mut().filter(|load| load.at_work && !load.given_up);
             if let Some(victim) = left.min_by_key(|load| (load.watchers, Reverse(load.rung.height()))) {
                 victim.given_up = true;
                 self.relieved = Some(now);
@@ -104,7 +120,8 @@ mod tests {
         let mut gone = Vec::new();
         for second in 0..=seconds {
             for index in 0..3 {
-                if !gone.contains(&index) && budget.report(at(second), ids[index], watchers[index], index == 2) {
+                let standing = if index == 2 { Standing::Behind } else { Standing::InStep };
+                if !gone.contains(&index) && budget.report(at(second), ids[index], watchers[index], standing) {
                     budget.remove(ids[index]);
                     gone.push(index);
                 }
@@ -122,6 +139,34 @@ mod tests {
     fn the_rung_that_fewest_watch_goes_and_of_two_the_largest() {
         assert_eq!(given_up([2, 1, 3], 7), [1]);
         assert_eq!(given_up([1, 1, 1], 7), [0]);
+    }
+
+    #[test]
+    fn a_rung_that_no_encoder_works_on_is_not_the_one_to_go() {
+        let budget = Budget::default();
+        let [idle, busy] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
+        let mut gone = Vec::new();
+        for second in 0..10 {
+            for (id, watchers, standing) in [(idle, 0, Standing::Idle), (busy, 5, Standing::Behind)] {
+                if budget.report(at(second), id, watchers, standing) && !gone.contains(&watchers) {
+                    gone.push(watchers);
+                }
+            }
+        }
+        assert_eq!(gone, [5]);
+    }
+
+    #[test]
+    fn one_that_chokes_gets_relief_at_once() {
+        let budget = Budget::default();
+        let [large, small] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
+        assert!(!budget.report(at(0), large, 1, Standing::InStep));
+        assert!(!budget.report(at(0), small, 2, Standing::Choked));
+        assert!(budget.report(at(1), large, 1, Standing::InStep));
+        assert!(
+            !budget.report(at(1), small, 2, Standing::Choked),
+            "the other one has just gone"
+        );
     }
 
     #[test]

@@ -17,8 +17,8 @@ use common::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    process::{ChildStderr, ChildStdin, ChildStdout, Command},
-    time::timeout,
+    process::{ChildStderr, ChildStdin, ChildStdout},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{command, ffmpeg::Ffmpeg};
@@ -69,7 +69,8 @@ pub(super) struct Child {
     /// Unwrapped, of the newest frame that came back.
     newest_ms: i64,
     said: BytesMut,
-    is_over: bool,
+    /// Since when nothing more is read.
+    over_since: Option<Instant>,
 }
 
 impl Child {
@@ -92,7 +93,7 @@ impl Child {
         };
         let (writer, head) = Writer::new(&picture).map_err(|reason| reason.to_string())?;
         let target = command::target(rung);
-        let mut process = Command::new(&ffmpeg.program)
+        let mut process = command::process(&ffmpeg.program)
             .args(command::arguments(ffmpeg.encoder, &target))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -117,7 +118,7 @@ impl Child {
             demuxed: VecDeque::new(),
             newest_ms: 0,
             said: BytesMut::new(),
-            is_over: false,
+            over_since: None,
         })
     }
 
@@ -152,8 +153,8 @@ impl Child {
             if let Some(answer) = self.parse() {
                 return answer;
             }
-            if self.is_over {
-                return self.epitaph().await;
+            if let Some(since) = self.over_since {
+                return self.epitaph(since).await;
             }
             if self.closing && self.waiting.is_empty() {
                 self.stdin = None;
@@ -161,7 +162,9 @@ impl Child {
             self.reader.buffer().reserve(READ_BYTES);
             tokio::select! {
                 read = self.stdout.read_buf(self.reader.buffer()) => {
-                    self.is_over = !read.is_ok_and(|length| length > 0);
+                    if !read.is_ok_and(|length| length > 0) {
+                        self.over_since = Some(Instant::now());
+                    }
                 }
                 wrote = write(&mut self.stdin, self.waiting.front()) => match wrote {
                     Ok(length) => self.wrote(length),
@@ -202,14 +205,16 @@ impl Child {
                     return Some(self.frame(unit));
                 }
                 Some(_) => {}
-                None if self.is_over => return None,
+                None if self.over_since.is_some() => return None,
                 None => match self.reader.next_tag() {
                     // A tag that cannot be read is none of a picture that could be shown.
                     Ok(Some(tag)) => self.demuxed.extend(self.demuxer.push(&tag).unwrap_or_default()),
                     Ok(None) => return None,
                     Err(reason) => {
                         self.said.extend_from_slice(reason.to_string().as_bytes());
-                        self.is_over = true;
+                        self.over_since = Some(Instant::now());
+                        // Nobody reads what it goes on to write. One that is gone already cannot be killed.
+                        let _ = self.process.start_kill();
                     }
                 },
             }
@@ -228,10 +233,10 @@ impl Child {
         }
     }
 
-    /// How it ended.
-    async fn epitaph(&mut self) -> Answer {
+    /// How it ended. The time for it runs on while this is dropped and called again.
+    async fn epitaph(&mut self, since: Instant) -> Answer {
         self.stdin = None;
-        let ended = timeout(DYING, async {
+        let ended = timeout_at(since + DYING, async {
             while say(&mut self.stderr, &mut self.said).await {}
             self.process.wait().await
         });
@@ -268,4 +273,4 @@ async fn say(stderr: &mut Option<ChildStderr>, said: &mut BytesMut) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,12 +1,36 @@
 //! How ffmpeg is called for a rung: the source's pictures come in as live Matroska, frames go out as FLV, one for one and with the times they
 //! came with.
 
+use std::{ffi::OsStr, path::Path};
+
 use common::live::RungDescription;
+use tokio::process::Command;
 
 use super::encoder::{Encoder, Target};
 
 /// More would hold back frames for threads to work on.
 const DECODER_THREADS: &str = "2";
+
+/// Of a picture that is decoded, as what a stream says of itself and what is in it may differ: those of 8K. No ladder is offered above it.
+const MAX_PIXELS: &str = "35651584";
+
+/// What an encoder has to know of its surroundings: where programs, drivers and devices are, and no secrets of the origin's.
+const KEPT: [&str; 3] = ["PATH", "HOME", "LD_LIBRARY_PATH"];
+const KEPT_PREFIXES: [&str; 3] = ["LIBVA_", "CUDA_", "NVIDIA_"];
+
+/// A process that has no more of the origin's environment than it needs.
+pub(super) fn process(program: &Path) -> Command {
+    let mut process = Command::new(program);
+    process
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| is_kept(name)));
+    process
+}
+
+fn is_kept(name: &OsStr) -> bool {
+    name.to_str()
+        .is_some_and(|name| KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+}
 
 /// What is to be made.
 pub(super) fn target(rung: &RungDescription) -> Target {
@@ -32,6 +56,7 @@ pub(super) fn arguments(encoder: Encoder, target: &Target) -> Vec<String> {
     arguments.extend(strings(encoder.device()));
     // The stream says what it is in its first bytes; looking further would hold up the first frame.
     arguments.extend(strings(&["-probesize", "32", "-analyzeduration", "0"]));
+    arguments.extend(strings(&["-protocol_whitelist", "pipe", "-max_pixels", MAX_PIXELS]));
     arguments.extend(strings(&["-f", "matroska", "-i", "pipe:0", "-map", "0:v:0"]));
     arguments.extend(coded(encoder, target, "source"));
     arguments
@@ -67,6 +92,29 @@ fn strings(words: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_of_the_origin_are_not_passed_on() {
+        let kept = |name: &str| is_kept(OsStr::new(name));
+        assert!(kept("PATH") && kept("LIBVA_DRIVER_NAME") && kept("NVIDIA_VISIBLE_DEVICES"));
+        assert!(!kept("STREAMCIRCLE_DATABASE") && !kept("PATHS") && !kept("AWS_SECRET_ACCESS_KEY"));
+    }
+
+    #[test]
+    fn what_is_decoded_is_bounded_and_read_from_the_pipe_alone() {
+        let target = Target {
+            width: 640,
+            height: 360,
+            bit_rate: 800_000,
+            level: None,
+        };
+        let arguments = arguments(Encoder::X264, &target).join(" ");
+        let (input, _) = arguments.split_once(" -i pipe:0").unwrap();
+        assert!(
+            input.contains("-max_pixels 35651584") && input.contains("-protocol_whitelist pipe"),
+            "{input}"
+        );
+    }
 
     #[test]
     fn a_level_is_read_from_the_codecs_string() {

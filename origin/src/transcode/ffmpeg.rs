@@ -13,7 +13,7 @@ use common::{
     },
     media::access_unit::MediaMessage,
 };
-use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
 use tracing::{info, warn};
 
 use super::{
@@ -118,7 +118,7 @@ fn is_as_asked(flv: &[u8]) -> bool {
 
 /// What the program writes for what it is given.
 async fn run(program: &Path, arguments: &[&str], input: Vec<u8>, limit: Duration) -> Result<Vec<u8>, String> {
-    let mut child = Command::new(program)
+    let mut child = command::process(program)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -3,6 +3,7 @@
 //! Locks: the room's publication may hold its own while it calls in here; nothing here calls back.
 
 mod health;
+mod told;
 
 use std::{
     collections::BTreeMap,
@@ -17,13 +18,12 @@ use common::{
     live::{EpochDescription, window::Retention},
     media::video_config::VideoConfig,
     packager::{Offer, Tapped},
-    time::Monotonic,
 };
 use node::live::Live;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::warn;
 
-use super::{RungHold, RungState, Transcoder, budget::LoadId, hold::Claim, maker::Maker};
+use super::{RungHold, RungState, Transcoder, budget::LoadId, hold::Claim, maker::Maker, retry::GivenUp};
 
 /// Tapped events that wait for one rung's task, more than ten seconds of any stream. One that does not fetch them is replaced.
 const FEED: usize = 2048;
@@ -55,7 +55,7 @@ struct Entry {
     feed: Option<mpsc::Sender<Tapped>>,
     /// Of the task that made it last: the next one waits for its end.
     task: Option<JoinHandle<()>>,
-    given_up: bool,
+    given_up: Option<GivenUp>,
     state: RungState,
     speed: Option<f64>,
     restarts: u32,
@@ -80,7 +80,7 @@ impl Ladder {
             return None;
         }
         let entry = inner.rungs.entry(rung).or_insert_with(|| Entry::new(self.retention));
-        if entry.given_up {
+        if entry.given_up.is_some() {
             return None;
         }
         entry.watchers += 1;
@@ -123,7 +123,7 @@ impl Ladder {
         if inner.epoch != Some(description.epoch) {
             inner.epoch = Some(description.epoch);
             for entry in inner.rungs.values_mut() {
-                entry.given_up = false;
+                entry.given_up = None;
                 entry.failure = None;
             }
         }
@@ -197,7 +197,7 @@ impl Ladder {
             return;
         }
         for (&rung, entry) in rungs {
-            if entry.watchers == 0 || entry.feed.is_some() || entry.given_up || !offered.contains(&rung) {
+            if entry.watchers == 0 || entry.feed.is_some() || entry.given_up.is_some() || !offered.contains(&rung) {
                 continue;
             }
             let (feed, inbox) = mpsc::channel(FEED);
@@ -237,7 +237,7 @@ impl Ladder {
             };
             let load = ladder.transcoder.budget().add(rung);
             let Some(ffmpeg) = ffmpeg else {
-                ladder.left(rung, load, false);
+                ladder.left(rung, load, None);
                 return;
             };
             let maker = Maker {
@@ -250,29 +250,6 @@ impl Ladder {
             };
             maker.run(stop).await;
         })
-    }
-
-    pub(super) fn watchers(&self, rung: Rung) -> usize {
-        self.lock().rungs.get(&rung).map_or(0, |entry| entry.watchers)
-    }
-
-    pub(super) fn report(&self, load: LoadId, now: Monotonic, watchers: usize, behind: bool) -> bool {
-        self.transcoder.budget().report(now, load, watchers, behind)
-    }
-
-    pub(super) fn show(&self, rung: Rung, state: RungState) {
-        self.change(rung, |entry| entry.state = state);
-    }
-
-    pub(super) fn speed(&self, rung: Rung, speed: Option<f64>) {
-        self.change(rung, |entry| entry.speed = speed);
-    }
-
-    pub(super) fn failed(&self, rung: Rung, reason: &str) {
-        self.change(rung, |entry| {
-            entry.restarts += 1;
-            entry.failure = Some(reason.to_owned());
-        });
     }
 
     /// Its task may end, as nobody watches; from here on another one is started for who does.
@@ -291,13 +268,13 @@ impl Ladder {
     }
 
     /// Its task has ended.
-    pub(super) fn left(&self, rung: Rung, load: LoadId, given_up: bool) {
+    pub(super) fn left(&self, rung: Rung, load: LoadId, given_up: Option<GivenUp>) {
         self.transcoder.budget().remove(load);
         let mut inner = self.lock();
         if let Some(entry) = inner.rungs.get_mut(&rung) {
             // Another task may be there already, and waits for this one.
-            if given_up {
-                entry.given_up = true;
+            if given_up.is_some() {
+                entry.given_up = given_up;
                 entry.feed = None;
             }
             entry.speed = None;
@@ -308,14 +285,8 @@ impl Ladder {
         self.note_wanted(&inner);
     }
 
-    fn change(&self, rung: Rung, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.lock().rungs.get_mut(&rung) {
-            change(entry);
-        }
-    }
-
     fn note_wanted(&self, inner: &Inner) {
-        let wants = |entry: &Entry| entry.feed.is_some() || (entry.watchers > 0 && !entry.given_up);
+        let wants = |entry: &Entry| entry.feed.is_some() || (entry.watchers > 0 && entry.given_up.is_none());
         let wanted = self.transcoder.may_work() && inner.rungs.values().any(wants);
         self.wanted.store(wanted, Ordering::Relaxed);
     }
@@ -340,7 +311,7 @@ impl Entry {
             watchers: 0,
             feed: None,
             task: None,
-            given_up: false,
+            given_up: None,
             state: RungState::Off,
             speed: None,
             restarts: 0,

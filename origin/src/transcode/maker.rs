@@ -3,6 +3,8 @@
 //! One ffmpeg works on one unbroken run of the source. At a break it gives back what it has and ends, and the next run gets another one;
 //! one that ends by itself is replaced at a segment's start after a while.
 
+mod standing;
+
 use std::{sync::Arc, time::Duration};
 
 use common::{
@@ -10,7 +12,6 @@ use common::{
     live::RungDescription,
     media::video_config::VideoConfig,
     packager::{RungPackager, Tapped},
-    time::Monotonic,
 };
 use metrics::counter;
 use node::{clock, live::Live};
@@ -23,22 +24,16 @@ use tracing::{error, info, warn};
 
 use super::{
     RungState,
-    budget::LoadId,
+    budget::{LoadId, Standing},
     child::{Answer, Child},
     ffmpeg::Ffmpeg,
     ladder::Ladder,
     pace::Pace,
+    retry::{Failure, GivenUp, Retry},
 };
 
-/// A rung goes on for so long after the last one who watched it.
-const LINGER: Duration = Duration::from_secs(10);
 /// For ffmpeg to give back what it has when the source breaks off.
 const DRAIN: Duration = Duration::from_secs(3);
-/// Between the end of an ffmpeg that ended by itself and the next one: doubled each time,
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// and forgotten once one has worked for so long.
-const STEADY: Duration = Duration::from_secs(60);
 
 pub(super) struct Maker {
     pub(super) rung: Rung,
@@ -60,46 +55,47 @@ struct Work {
     maker: Maker,
     source: Option<Source>,
     child: Option<Child>,
-    started: Instant,
     /// Until when ffmpeg may give back what it has; until then the source waits.
     draining: Option<Instant>,
     pace: Pace,
-    wait: Duration,
-    not_before: Instant,
+    retry: Retry,
     unwatched_since: Option<Instant>,
     state: RungState,
+    done: Option<Done>,
 }
 
 /// Why a rung is not made any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Done {
     Unwatched,
-    GivenUp,
+    GivenUp(GivenUp),
     Stopped,
 }
 
 impl Maker {
     /// Runs until nobody has watched for a while, the rung is given up, or the origin stops. No process is left then.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let now = Instant::now();
         let mut work = Work {
             maker: self,
             source: None,
             child: None,
-            started: now,
             draining: None,
             pace: Pace::default(),
-            wait: FIRST_WAIT,
-            not_before: now,
+            retry: Retry::default(),
             unwatched_since: None,
             state: RungState::Starting,
+            done: None,
         };
         let done = work.serve(&stop).await;
         work.kill().await;
         work.end_epoch();
         let Self { rung, ladder, load, .. } = work.maker;
         info!(%rung, ?done, "a rung is not made any more");
-        ladder.left(rung, load, done == Done::GivenUp);
+        let given_up = match done {
+            Done::GivenUp(reason) => Some(reason),
+            Done::Unwatched | Done::Stopped => None,
+        };
+        ladder.left(rung, load, given_up);
     }
 }
 
@@ -120,11 +116,12 @@ impl Work {
                     warn!(rung = %self.maker.rung, "ffmpeg did not give back all it had");
                     self.drained().await;
                 }
-                _ = second.tick() => if let Some(done) = self.each_second() {
-                    return done;
-                },
+                _ = second.tick() => self.each_second().await,
             }
             self.deliver();
+            if let Some(done) = self.done {
+                return done;
+            }
         }
     }
 
@@ -134,6 +131,7 @@ impl Work {
                 let goes_on = |source: &Source| source.packager.parent().epoch == description.epoch;
                 if !self.source.as_ref().is_some_and(goes_on) {
                     self.end_epoch();
+                    self.retry = Retry::default();
                     let offered = description
                         .ladder
                         .iter()
@@ -149,8 +147,8 @@ impl Work {
                 }
             }
             Tapped::Segment { at_ms, .. } => {
-                self.renew();
-                if self.child.is_none() && Instant::now() >= self.not_before {
+                self.renew().await;
+                if self.child.is_none() && self.retry.may_start(clock::monotonic()) {
                     self.start(*at_ms).await;
                 }
             }
@@ -169,7 +167,7 @@ impl Work {
                 let shown_ms = at_ms + i64::from(composition_ms);
                 let Some(child) = &mut self.child else { return };
                 if child.give(shown_ms, sync, payload).is_err() {
-                    self.failed("it reads too slowly").await;
+                    self.choked().await;
                 } else {
                     self.pace.given(clock::monotonic(), shown_ms);
                 }
@@ -191,10 +189,14 @@ impl Work {
     }
 
     /// Another epoch of the rung, where the one before could not follow the source's numbers.
-    fn renew(&mut self) {
-        if let Some(source) = &mut self.source
-            && source.packager.is_over()
-        {
+    async fn renew(&mut self) {
+        if self.source.as_ref().is_none_or(|source| !source.packager.is_over()) {
+            return;
+        }
+        // The new one knows nothing of what this ffmpeg makes: another ffmpeg says it, from this segment on.
+        self.kill().await;
+        self.deliver();
+        if let Some(source) = &mut self.source {
             let parent = Arc::clone(source.packager.parent());
             if let Some(packager) = RungPackager::new(new_epoch(), self.maker.rung, parent) {
                 source.packager = packager;
@@ -209,20 +211,20 @@ impl Work {
         match Child::start(&self.maker.ffmpeg, rung, config, base_ms) {
             Ok(child) => {
                 self.child = Some(child);
-                self.started = Instant::now();
+                self.retry.started(clock::monotonic());
                 self.pace = Pace::default();
             }
-            Err(reason) => self.failed(&reason).await,
+            Err(reason) => self.failed(Failure::Ended, &reason).await,
         }
     }
 
     async fn answered(&mut self, answer: Answer) {
         match (answer, &mut self.source) {
             (Answer::Over(_), _) if self.draining.is_some() => self.drained().await,
-            (Answer::Over(reason), _) => self.failed(&reason).await,
+            (Answer::Over(reason), _) => self.failed(Failure::Ended, &reason).await,
             (Answer::Config(config), Some(source)) => {
                 if let Err(reason) = source.packager.configure(config) {
-                    self.failed(&reason.to_string()).await;
+                    self.failed(Failure::Ended, &reason.to_string()).await;
                 }
             }
             (
@@ -233,11 +235,10 @@ impl Work {
                 },
                 Some(source),
             ) => {
-                self.pace.made(clock::monotonic(), shown_ms);
+                let now = clock::monotonic();
+                self.pace.made(now, shown_ms);
+                self.retry.made(now);
                 source.packager.made(shown_ms, sync, payload);
-                if self.started.elapsed() >= STEADY {
-                    self.wait = FIRST_WAIT;
-                }
                 if self.state != RungState::Running {
                     self.show(RungState::Running);
                 }
@@ -246,16 +247,28 @@ impl Work {
         }
     }
 
+    /// ffmpeg took too little of what it was given.
+    async fn choked(&mut self) {
+        if !self.retry.has_made() {
+            return self.failed(Failure::Ended, "it gives nothing back").await;
+        }
+        self.tell(Standing::Choked);
+        if self.done.is_none() {
+            self.failed(Failure::Choked, "it reads too slowly").await;
+        }
+    }
+
     /// ffmpeg ended though it should not have, or has to.
-    async fn failed(&mut self, reason: &str) {
+    async fn failed(&mut self, failure: Failure, reason: &str) {
         let rung = self.maker.rung;
-        warn!(%rung, reason, "ffmpeg is started again");
+        warn!(%rung, reason, "ffmpeg failed");
         counter!("streamcircle_ladder_restarts_total").increment(1);
         self.maker.ladder.failed(rung, reason);
         self.drained().await;
-        self.not_before = Instant::now() + self.wait;
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
         self.show(RungState::Failed);
+        if let Some(why) = self.retry.failed(clock::monotonic(), failure) {
+            self.give_up(why);
+        }
     }
 
     /// Nothing more comes of what ffmpeg was given.
@@ -290,29 +303,6 @@ impl Work {
             }
         }
     }
-
-    fn each_second(&mut self) -> Option<Done> {
-        let now: Monotonic = clock::monotonic();
-        let Maker { rung, ladder, load, .. } = &self.maker;
-        let watchers = ladder.watchers(*rung);
-        ladder.speed(*rung, self.pace.speed(now));
-        if watchers > 0 {
-            self.unwatched_since = None;
-        } else if self.unwatched_since.get_or_insert_with(Instant::now).elapsed() >= LINGER && ladder.release(*rung) {
-            return Some(Done::Unwatched);
-        }
-        let is_behind = self.child.is_some() && self.pace.is_behind(now);
-        if ladder.report(*load, now, watchers, is_behind) {
-            warn!(%rung, "the computer cannot keep up: a rung is given up");
-            return Some(Done::GivenUp);
-        }
-        None
-    }
-
-    fn show(&mut self, state: RungState) {
-        self.state = state;
-        self.maker.ladder.show(self.maker.rung, state);
-    }
 }
 
 fn new_epoch() -> Epoch {
@@ -332,3 +322,6 @@ async fn until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

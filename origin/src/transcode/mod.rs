@@ -13,6 +13,7 @@ mod hold;
 mod ladder;
 mod maker;
 mod pace;
+mod retry;
 
 use std::{path::PathBuf, sync::Arc};
 

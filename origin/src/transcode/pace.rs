@@ -1,4 +1,4 @@
-//! Whether an encoder keeps up with real time.
+//! Whether an encoder keeps up with real time, and whether anything comes of what it is given at all.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -10,6 +10,8 @@ const BEHIND: Duration = Duration::from_secs(2);
 const KEPT_FRAMES: usize = 24;
 /// Most frames noted, two minutes at 60 a second.
 const MAX_NOTED: usize = 7200;
+/// With frames inside, one that made nothing for so long is not slow: it makes nothing of them.
+const MUTE: Duration = Duration::from_secs(8);
 /// Speed is measured over this.
 const SPAN: Duration = Duration::from_secs(5);
 
@@ -40,10 +42,23 @@ impl Pace {
         }
     }
 
-    /// Whether it has had frames for too long.
+    /// Whether it has had frames for too long, though it makes some: the computer is too slow.
     pub(super) fn is_behind(&self, now: Monotonic) -> bool {
-        let oldest = self.inside.front();
-        self.inside.len() > KEPT_FRAMES && oldest.is_some_and(|&(_, given)| now.since(given) > BEHIND)
+        let advances = self.made.back().is_some_and(|&(made, _)| now.since(made) <= BEHIND);
+        advances && self.oldest().is_some_and(|given| now.since(given) > BEHIND)
+    }
+
+    /// Whether frames go in and none come out.
+    pub(super) fn is_mute(&self, now: Monotonic) -> bool {
+        let made = self.made.back().map(|&(made, _)| made);
+        self.oldest()
+            .is_some_and(|given| now.since(made.map_or(given, |made| made.max(given))) >= MUTE)
+    }
+
+    /// When it was given the oldest frame that it still has, where it has more than it may keep.
+    fn oldest(&self) -> Option<Monotonic> {
+        let &(_, given) = self.inside.front()?;
+        (self.inside.len() > KEPT_FRAMES).then_some(given)
     }
 
     /// Media seconds a second, of late.
@@ -97,11 +112,46 @@ mod tests {
     }
 
     #[test]
+    fn one_that_stops_making_frames_is_mute_and_not_behind() {
+        for made in [0, 100u64] {
+            let mut pace = Pace::default();
+            let mut mute_at = None;
+            for frame in 0..400u64 {
+                let ms = frame * 40;
+                pace.given(at(ms), i64::try_from(ms).unwrap());
+                if frame < made {
+                    pace.made(at(ms), i64::try_from(ms).unwrap());
+                }
+                assert!(!pace.is_behind(at(ms)), "{ms}");
+                if pace.is_mute(at(ms)) {
+                    mute_at.get_or_insert(ms);
+                }
+            }
+            let fault = made * 40;
+            assert!((fault + 7900..fault + 8100).contains(&mute_at.unwrap()), "{mute_at:?}");
+        }
+    }
+
+    #[test]
+    fn a_slow_encoder_is_not_mute() {
+        let mut pace = Pace::default();
+        for frame in 0..1000u64 {
+            let ms = frame * 40;
+            pace.given(at(ms), i64::try_from(ms).unwrap());
+            if frame % 25 == 0 {
+                pace.made(at(ms), i64::try_from(ms / 25).unwrap());
+            }
+            assert!(!pace.is_mute(at(ms)), "{ms}");
+        }
+        assert!(pace.is_behind(at(40_000)));
+    }
+
+    #[test]
     fn a_source_that_sends_a_frame_now_and_then_is_no_sign_of_weakness() {
         let mut pace = Pace::default();
         for second in 0..20 {
             pace.given(at(second * 1000), i64::try_from(second).unwrap() * 1000);
         }
-        assert!(!pace.is_behind(at(20_000)));
+        assert!(!pace.is_behind(at(20_000)) && !pace.is_mute(at(20_000)));
     }
 }

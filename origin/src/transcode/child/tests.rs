@@ -18,7 +18,7 @@ const FRAME_MS: i64 = 40;
 /// Beyond what FLV's 24 bits hold.
 const BASE_MS: i64 = 100_000_000;
 
-fn ffmpeg() -> Ffmpeg {
+pub(in crate::transcode) fn ffmpeg() -> Ffmpeg {
     Ffmpeg {
         program: "ffmpeg".into(),
         version: String::new(),
@@ -26,7 +26,7 @@ fn ffmpeg() -> Ffmpeg {
     }
 }
 
-fn rung() -> RungDescription {
+pub(in crate::transcode) fn rung() -> RungDescription {
     RungDescription {
         rung: Rung::P144,
         width: 256,
@@ -41,10 +41,10 @@ fn rung() -> RungDescription {
 }
 
 /// A configuration, and frames in the order of decoding: when each is shown, and whether it is a key frame.
-type Encoded = (VideoConfig, Vec<(i64, bool, Bytes)>);
+pub(in crate::transcode) type Encoded = (VideoConfig, Vec<(i64, bool, Bytes)>);
 
 /// Two seconds with a key frame a second, as fragments of one frame each.
-fn encoded(codec: Codec, encoder: &[&str], record: &[u8; 4]) -> Encoded {
+pub(in crate::transcode) fn encoded(codec: Codec, encoder: &[&str], record: &[u8; 4]) -> Encoded {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("encoded.mp4");
     let done = Command::new("ffmpeg")

@@ -3,7 +3,7 @@
 use common::id::Rung;
 
 use super::{Entry, Inner, Ladder};
-use crate::transcode::{LadderHealth, RungHealth, RungState};
+use crate::transcode::{LadderHealth, RungHealth, RungState, retry::GivenUp};
 
 impl Ladder {
     /// How each rung is that the room is set to offer, or that was made.
@@ -37,14 +37,16 @@ impl Ladder {
             ));
         }
         for (rung, entry) in &inner.rungs {
-            if entry.given_up {
-                warnings.push(format!(
+            let failure = entry.failure.as_deref().unwrap_or("it says nothing");
+            match (entry.given_up, entry.state) {
+                (Some(GivenUp::Busy), _) => warnings.push(format!(
                     "The server cannot keep up, and {rung} was given up until your next stream. Offer fewer or smaller qualities."
-                ));
-            } else if let (RungState::Failed, Some(failure)) = (entry.state, &entry.failure) {
-                warnings.push(format!(
-                    "{rung}: ffmpeg ended by itself and is started again ({failure})."
-                ));
+                )),
+                (Some(GivenUp::Fruitless), _) => warnings.push(format!(
+                    "ffmpeg made nothing of your stream, and {rung} was given up until your next one ({failure}). Look at your encoder's settings."
+                )),
+                (None, RungState::Failed) => warnings.push(format!("{rung}: ffmpeg failed and is started again ({failure}).")),
+                (None, _) => {}
             }
         }
         warnings
@@ -53,6 +55,10 @@ impl Ladder {
 
 impl Entry {
     fn shown(&self) -> RungState {
-        if self.given_up { RungState::Dropped } else { self.state }
+        if self.given_up.is_some() {
+            RungState::Dropped
+        } else {
+            self.state
+        }
     }
 }

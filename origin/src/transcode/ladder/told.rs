@@ -1,0 +1,46 @@
+//! What a rung's task asks and tells while it works.
+
+use common::{id::Rung, time::Monotonic};
+
+use super::{Entry, Ladder};
+use crate::transcode::{
+    RungState,
+    budget::{LoadId, Standing},
+};
+
+impl Ladder {
+    pub(in crate::transcode) fn watchers(&self, rung: Rung) -> usize {
+        self.lock().rungs.get(&rung).map_or(0, |entry| entry.watchers)
+    }
+
+    pub(in crate::transcode) fn report(
+        &self,
+        load: LoadId,
+        now: Monotonic,
+        watchers: usize,
+        standing: Standing,
+    ) -> bool {
+        self.transcoder.budget().report(now, load, watchers, standing)
+    }
+
+    pub(in crate::transcode) fn show(&self, rung: Rung, state: RungState) {
+        self.change(rung, |entry| entry.state = state);
+    }
+
+    pub(in crate::transcode) fn speed(&self, rung: Rung, speed: Option<f64>) {
+        self.change(rung, |entry| entry.speed = speed);
+    }
+
+    pub(in crate::transcode) fn failed(&self, rung: Rung, reason: &str) {
+        self.change(rung, |entry| {
+            entry.restarts += 1;
+            entry.failure = Some(reason.to_owned());
+        });
+    }
+
+    fn change(&self, rung: Rung, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.lock().rungs.get_mut(&rung) {
+            change(entry);
+        }
+    }
+}
