@@ -1,7 +1,10 @@
 //! The packager's way through its phases: from held frames to a published epoch, and back at a break.
 
 use super::{Packager, PackagerError, PackagerNow, Phase, gather::Frame, gop::FramePace, live::Live, tracks::Waited};
-use crate::{live::LiveEvent, media::access_unit::TrackId};
+use crate::{
+    live::LiveEvent,
+    media::access_unit::{TrackId, TrackKind},
+};
 
 /// Breaks in a row that may be laid to stalls; then the GOPs are taken as long as they come.
 const MAX_EXCUSED: u32 = 2;
@@ -174,6 +177,9 @@ impl Packager {
         live.resume(at_ms, anchor, &self.tracks, &mut self.events, &mut self.tap)?;
         self.phase = Phase::Live;
         let mut frames = self.gather.take();
+        for frame in frames.iter().filter(|frame| frame.track.kind == TrackKind::Audio) {
+            live.seed(frame.track.index, &frame.payload);
+        }
         frames.append(&mut self.inbox);
         self.inbox = frames;
         Ok(())
