@@ -131,11 +131,16 @@ impl Packager {
             Some(Fate::Wait) => Ok(()),
             Some(Fate::Resume) => self.resume(),
             Some(Fate::Replace) => {
-                self.end_epoch();
+                self.remember();
                 self.start(now, false)
             }
             None => self.start(now, false),
         }
+    }
+
+    /// Whether no open epoch can hold what is gathered.
+    pub(super) fn is_replaced(&mut self, now: PackagerNow) -> bool {
+        matches!(self.fate(now), None | Some(Fate::Replace))
     }
 
     fn fate(&mut self, now: PackagerNow) -> Option<Fate> {
@@ -146,7 +151,7 @@ impl Packager {
         }
         if current != epoch {
             let waited = self.gather.waited_for_tracks(now.monotonic);
-            let given_up = waited != Waited::No || self.tracks.decided(epoch, waited).is_some();
+            let given_up = self.tracks.decided(epoch, waited).is_some();
             return Some(if given_up { Fate::Replace } else { Fate::Wait });
         }
         if epoch.has_video() && !self.gather.has_key() {
@@ -207,6 +212,8 @@ impl Packager {
         if !ready {
             return Ok(());
         }
+        // No sooner: until there is another, players have this one.
+        self.end_epoch();
         let start = self.plan_epoch(tracks);
         self.live = Some(Live::start(start, &self.tracks, &mut self.events));
         self.excused = 0;

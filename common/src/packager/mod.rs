@@ -231,7 +231,7 @@ impl Packager {
         if self.phase == Phase::Ended {
             return;
         }
-        if self.phase == Phase::Gathering && self.live.is_none() {
+        if self.phase == Phase::Gathering && self.is_replaced(now) {
             // A stream shorter than a GOP is a stream too. Its tracks can be written, or they would not have been configured.
             let _ = self.start(now, true);
         }
