@@ -126,10 +126,21 @@ impl AudioCutter {
         }
     }
 
+    /// A frame to stand in for those that are missing, where there is nothing better yet.
+    pub(super) fn seed(&mut self, payload: &Bytes) {
+        if self.stand_in.is_empty() {
+            self.stand_in = payload.clone();
+            for held in self.held.iter_mut().filter(|held| held.payload.is_empty()) {
+                held.payload = payload.clone();
+            }
+        }
+    }
+
     /// Takes the next frame, of a session time in milliseconds.
     pub(super) fn push(&mut self, at_ms: i64, payload: Bytes) {
         let wanted = self.ticks(at_ms);
         self.lost = false;
+        self.seed(&payload);
         if !self.has_silence {
             self.stand_in = payload.clone();
         }

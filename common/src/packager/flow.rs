@@ -1,7 +1,10 @@
 //! The packager's way through its phases: from held frames to a published epoch, and back at a break.
 
 use super::{Packager, PackagerError, PackagerNow, Phase, gather::Frame, gop::FramePace, live::Live, tracks::Waited};
-use crate::{live::LiveEvent, media::access_unit::TrackId};
+use crate::{
+    live::LiveEvent,
+    media::access_unit::{TrackId, TrackKind},
+};
 
 /// Breaks in a row that may be laid to stalls; then the GOPs are taken as long as they come.
 const MAX_EXCUSED: u32 = 2;
@@ -128,11 +131,16 @@ impl Packager {
             Some(Fate::Wait) => Ok(()),
             Some(Fate::Resume) => self.resume(),
             Some(Fate::Replace) => {
-                self.end_epoch();
+                self.remember();
                 self.start(now, false)
             }
             None => self.start(now, false),
         }
+    }
+
+    /// Whether no open epoch can hold what is gathered.
+    pub(super) fn is_replaced(&mut self, now: PackagerNow) -> bool {
+        matches!(self.fate(now), None | Some(Fate::Replace))
     }
 
     fn fate(&mut self, now: PackagerNow) -> Option<Fate> {
@@ -143,7 +151,7 @@ impl Packager {
         }
         if current != epoch {
             let waited = self.gather.waited_for_tracks(now.monotonic);
-            let given_up = waited != Waited::No || self.tracks.decided(epoch, waited).is_some();
+            let given_up = self.tracks.decided(epoch, waited).is_some();
             return Some(if given_up { Fate::Replace } else { Fate::Wait });
         }
         if epoch.has_video() && !self.gather.has_key() {
@@ -174,6 +182,9 @@ impl Packager {
         live.resume(at_ms, anchor, &self.tracks, &mut self.events, &mut self.tap)?;
         self.phase = Phase::Live;
         let mut frames = self.gather.take();
+        for frame in frames.iter().filter(|frame| frame.track.kind == TrackKind::Audio) {
+            live.seed(frame.track.index, &frame.payload);
+        }
         frames.append(&mut self.inbox);
         self.inbox = frames;
         Ok(())
@@ -201,6 +212,8 @@ impl Packager {
         if !ready {
             return Ok(());
         }
+        // No sooner: until there is another, players have this one.
+        self.end_epoch();
         let start = self.plan_epoch(tracks);
         self.live = Some(Live::start(start, &self.tracks, &mut self.events));
         self.excused = 0;

@@ -57,6 +57,8 @@ pub(super) struct Meters {
     audio_counts: AudioCounts,
     /// What was there when it was last looked at.
     seen_counts: AudioCounts,
+    /// What comes is a slate's, of which there is nothing to tell.
+    pub(super) stands_in: bool,
     pub(super) breaks: u32,
 }
 
@@ -82,6 +84,9 @@ impl Meters {
 
     /// A frame with its place in time, of a track that is configured.
     pub(super) fn frame(&mut self, now: PackagerNow, unit: &AccessUnit, at_ms: i64, tracks: &Tracks) {
+        if self.stands_in {
+            return;
+        }
         if let Some(before) = self.arrived.replace(now.monotonic) {
             self.history.happened(Events {
                 longest_wait_ms: milliseconds(now.monotonic, before),

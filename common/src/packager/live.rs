@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use bytes::Bytes;
+
 use super::{
     audio::AudioCounts,
     clock::Anchor,
@@ -184,6 +186,11 @@ impl Live {
         self.runs += 1;
         self.announce(tracks, tap);
         Ok(())
+    }
+
+    /// A sound's first frame, ahead of its turn: what stands in for those before it.
+    pub(super) fn seed(&mut self, index: u8, payload: &Bytes) {
+        self.sounds.seed(index, payload);
     }
 
     /// Takes a frame of a track of this epoch; gives it back when its segment has to be closed before it.

@@ -166,6 +166,11 @@ impl Packager {
         self.offer = offer;
     }
 
+    /// Whether what is pushed from now on stands in for the publisher: it is published, and not measured.
+    pub fn set_stand_in(&mut self, on: bool) {
+        self.meters.stands_in = on;
+    }
+
     /// Opens or shuts the tap. While it is open, [`Self::poll_tapped`] has to be called until nothing comes, as [`Self::poll`] has.
     pub fn set_tap(&mut self, on: bool) {
         if on && !self.tap.is_on() {
@@ -231,7 +236,7 @@ impl Packager {
         if self.phase == Phase::Ended {
             return;
         }
-        if self.phase == Phase::Gathering && self.live.is_none() {
+        if self.phase == Phase::Gathering && self.is_replaced(now) {
             // A stream shorter than a GOP is a stream too. Its tracks can be written, or they would not have been configured.
             let _ = self.start(now, true);
         }

@@ -106,6 +106,13 @@ impl Sounds {
             .map(|sound| (sound.index, sound.rendition.declared()))
     }
 
+    /// A frame of what has no silence of its own.
+    pub(super) fn seed(&mut self, index: u8, payload: &Bytes) {
+        if let Some(sound) = self.sounds.iter_mut().find(|sound| sound.index == index) {
+            sound.cutter.seed(payload);
+        }
+    }
+
     /// Begins a run of segments at a session time.
     pub(super) fn resume(
         &mut self,
@@ -193,6 +200,10 @@ impl Sound {
 
     fn write(&mut self, cut: AudioCut, anchor: Anchor, out: &mut VecDeque<LiveEvent>) {
         match cut {
+            // No frame of it came yet, and none can be made up.
+            AudioCut::Part(part) if part.samples.iter().any(|sample| sample.payload.is_empty()) => {
+                self.rendition.gap(part.dts, part.duration(), part.last, anchor, out);
+            }
             AudioCut::Part(part) => self.rendition.part(&part, anchor, out),
             AudioCut::SegmentEnd => self.rendition.segment_end(out),
         }

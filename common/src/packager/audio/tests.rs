@@ -136,3 +136,17 @@ fn sound_alone_paces_itself() {
     push(&mut cutter, 0..100);
     assert_eq!(cuts(&mut cutter), [WHOLE, WHOLE, WHOLE, WHOLE, WHOLE, LAST]);
 }
+
+#[test]
+fn a_codec_without_silence_is_filled_with_its_first_frame() {
+    let mut cutter = cutter(true);
+    (cutter.stand_in, cutter.has_silence) = (Bytes::new(), false);
+    cutter.keep_up(13_100);
+    assert!(!cutter.held.is_empty());
+    push(&mut cutter, 10..60);
+    let payloads = std::iter::from_fn(|| cutter.next_cut()).filter_map(|cut| match cut {
+        AudioCut::Part(part) => Some(part.samples),
+        AudioCut::SegmentEnd => None,
+    });
+    assert!(payloads.flatten().all(|sample| sample.payload == "sound"));
+}
