@@ -223,7 +223,7 @@ async fn each_stage_has_its_time_out() {
 #[tokio::test]
 async fn connections_over_the_caps_are_closed_at_once() {
     let mut server = Server::start_with(IngestLimits {
-        connections_per_address: 2,
+        connections: 2,
         ..limits()
     })
     .await;

@@ -14,7 +14,8 @@ use common::rtmp::session::Timeouts;
 pub struct IngestLimits {
     /// Most connections at a time.
     pub connections: usize,
-    /// Most connections at a time from one address, or from one /64 of IPv6, which is what one customer has.
+    /// Most connections at a time from one address, or from one /64 of IPv6, which is what one customer has. Loopback has no such cap:
+    /// another server of this machine pushes all its streams from there.
     pub connections_per_address: usize,
     /// How long a publisher may take to the next step.
     pub timeouts: Timeouts,
@@ -27,7 +28,7 @@ pub struct IngestLimits {
 impl Default for IngestLimits {
     fn default() -> Self {
         Self {
-            connections: 64,
+            connections: 256,
             connections_per_address: 8,
             timeouts: Timeouts::default(),
             admission: Duration::from_secs(4),
@@ -65,7 +66,8 @@ impl Places {
         let address = customer(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let here = taken.by_address.get(&address).copied().unwrap_or_default();
-        if taken.total >= self.total || here >= self.per_address {
+        let is_full_here = here >= self.per_address && !address.is_loopback();
+        if taken.total >= self.total || is_full_here {
             return None;
         }
         taken.total += 1;
@@ -99,8 +101,8 @@ impl Drop for Place {
 
 fn customer(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).into(),
-        v4 => v4,
+        IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).into(),
+        other => other,
     }
 }
 
@@ -132,6 +134,16 @@ mod tests {
             2,
             "addresses without a place are forgotten"
         );
+    }
+
+    #[test]
+    fn a_server_of_this_machine_pushes_more_streams_than_one_address_may() {
+        for loopback in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            let places = places(9, 1);
+            let address = loopback.parse().unwrap();
+            let taken: Vec<_> = std::iter::from_fn(|| places.take(address)).collect();
+            assert_eq!(taken.len(), 9, "{loopback}: only the total counts");
+        }
     }
 
     #[test]
