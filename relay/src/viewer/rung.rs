@@ -1,7 +1,7 @@
 //! Playlists of rungs, which stand in the folder of the source's epoch. While nobody watches a rung nothing makes it, so the first
 //! who asks waits for its first part.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     http::{HeaderMap, HeaderValue},
@@ -16,6 +16,7 @@ use common::{
     live::window::LiveWindow,
 };
 use node::live::{Live, LiveWindows};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     error::Problem,
@@ -23,6 +24,10 @@ use super::{
     playlist::{Rendered, cache_control},
     state::Viewers,
 };
+
+/// So long upstream may take to say that a rung is made again of which it said before that it is not: where an epoch begins, what is
+/// known of the rung is of the epoch before.
+const OFFLINE_STANDS_AFTER: Duration = Duration::from_secs(2);
 
 /// A rung's playlist, and how long it may be kept.
 type Found = (Arc<Rendered>, HeaderValue);
@@ -78,19 +83,24 @@ pub(super) async fn answer(
         room: room.clone(),
         rung: Some(rung),
     };
+    let offline_stands_at = Instant::now() + OFFLINE_STANDS_AFTER;
+    let mut source_changes = live.watch();
     let mut held: Option<Held> = None;
     let (rendered, cache_control) = 'found: loop {
         let mut mirror = viewers.rooms.watch_rung(&channel);
         let mut changes = mirror.live.watch();
         loop {
             changes.borrow_and_update();
+            source_changes.borrow_and_update();
             let has_ended = source.has_ended();
+            let is_offline = *mirror.is_offline.borrow_and_update();
+            let offline_stands = Instant::now() >= offline_stands_at;
             match mirror
                 .live
                 .read(|windows| look(viewers, windows, &source, has_ended, &directives))?
             {
                 Look::Found(found) => break 'found found,
-                Look::Cold if has_ended || *mirror.is_offline.borrow_and_update() => {
+                Look::Cold if has_ended || (is_offline && offline_stands) => {
                     return Err(Problem::NoSuchPlaylist);
                 }
                 Look::NotYet | Look::Cold => {}
@@ -98,11 +108,14 @@ pub(super) async fn answer(
             let held = held.get_or_insert_with(|| Held::new(target_duration_s));
             tokio::select! {
                 _ = changes.changed() => {}
+                // Its end is the end of waiting for a rung.
+                _ = source_changes.changed() => {}
+                () = sleep_until(offline_stands_at), if is_offline && !offline_stands => {}
                 changed = mirror.is_offline.changed() => if changed.is_err() {
                     // The relay let go of the rung meanwhile.
                     break;
                 },
-                () = tokio::time::sleep_until(held.until) => return Err(Problem::HeldTooLong),
+                () = sleep_until(held.until) => return Err(Problem::HeldTooLong),
                 () = viewers.stop.cancelled() => return Err(Problem::Stopping),
             }
         }

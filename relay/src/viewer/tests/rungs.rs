@@ -97,6 +97,33 @@ async fn a_rung_that_is_not_offered_or_was_given_up_is_not_found() {
         stage.rooms.mirrors.set_offline(&rung(), true);
     });
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_of_a_rung_before_an_epoch_began_turns_nobody_away() {
+    let stage = Stage::playing(2);
+    drop(stage.rooms.mirrors.open(&rung()));
+    stage.rooms.mirrors.set_offline(&rung(), true);
+    let (answer, ()) = tokio::join!(get(&stage, PLAYLIST), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stage.rooms.mirrors.set_offline(&rung(), false);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        stage.start_rung(RUNG_EPOCH, NEXT);
+        stage.rung_part(NEXT, 0);
+    });
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_cold_rung_hears_of_the_streams_end_at_once() {
+    let stage = Stage::playing(2);
+    let started = tokio::time::Instant::now();
+    let (answer, ()) = tokio::join!(get(&stage, PLAYLIST), async {
+        settle().await;
+        stage.apply(LiveEvent::End);
+    });
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert!(started.elapsed() < Duration::from_secs(1));
 }
 
