@@ -107,6 +107,8 @@ struct Shared {
     workshop: Workshop,
     /// One change of emotes at a time: the running chats hear of them in the order in which they are kept.
     emote_changes: tokio::sync::Mutex<()>,
+    /// The same for what is made of streams: no running room is left with the older of two settings.
+    stream_changes: tokio::sync::Mutex<()>,
     seats: Seats,
 }
 
@@ -162,6 +164,7 @@ impl Api {
             uploads: RateLimiter::new(UPLOAD_RATE),
             workshop: Workshop::default(),
             emote_changes: tokio::sync::Mutex::default(),
+            stream_changes: tokio::sync::Mutex::default(),
             seats: Seats::default(),
         })))
     }

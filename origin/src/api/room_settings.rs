@@ -137,6 +137,7 @@ pub(super) async fn change(
     let stream = if stream.is_empty() {
         stream_settings::find(&state, &slug).await?
     } else {
+        let _in_order = state.stream_changes.lock().await;
         let changed = state.control.db().change_stream(&slug, &stream).await?;
         let changed = changed.ok_or(ApiError::Unknown("room"))?;
         stream_settings::tell(&state, &slug, changed.clone()).await?;

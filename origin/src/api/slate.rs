@@ -46,6 +46,7 @@ pub(super) async fn put(
             retry_after: RETRY_AFTER,
         },
     })?;
+    let _in_order = state.stream_changes.lock().await;
     if !state.control.db().put_slate_picture(&slug, &image).await? {
         return Err(ApiError::Unknown("room"));
     }
@@ -74,6 +75,7 @@ pub(super) async fn get(State(state): State<ApiState>, shown: Shown, Slug(slug):
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn remove(State(state): State<ApiState>, shown: Shown, Slug(slug): Slug) -> ApiResult<StatusCode> {
     let by = shown.require_host(&slug, &state)?;
+    let _in_order = state.stream_changes.lock().await;
     if !state.control.db().delete_slate_picture(&slug).await? {
         return Err(ApiError::Unknown("picture"));
     }

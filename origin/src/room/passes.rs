@@ -12,7 +12,9 @@ use common::{id::RoomSlug, time::Monotonic};
 
 /// Names in force at a time, of all rooms; the one that was used least lately makes room.
 const MAX_PASSES: usize = 256;
-/// A name that was not used for so long is forgotten: its `done` was lost.
+/// Names of one room that wait to be used; one that is on air is beside them.
+const MAX_WAITING: usize = 4;
+/// A name that was not used for so long is forgotten, unless it is on air: its `done` was lost.
 const PASS_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// What all names begin with, so that people see what they are.
 const PREFIX: &str = "on-air-";
@@ -26,6 +28,8 @@ pub(super) struct Pass {
     /// The machine that asked, and may push.
     caller: IpAddr,
     number: u64,
+    /// The room's publisher was let in by it; one of a room at most.
+    on_air: bool,
     touched: Monotonic,
 }
 
@@ -43,11 +47,14 @@ impl Passes {
     pub(super) fn issue(&self, now: Monotonic, room: RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> String {
         let name = format!("{PREFIX}{:016x}{:016x}", random(), random());
         let mut issued = self.lock();
-        issued.by_name.retain(|_, pass| now.since(pass.touched) < PASS_LIFE);
-        if issued.by_name.len() >= MAX_PASSES {
-            let oldest = issued.by_name.iter().min_by_key(|(_, pass)| pass.touched);
-            let oldest = oldest.map(|(name, _)| name.clone());
-            oldest.map(|name| issued.by_name.remove(&name));
+        issued
+            .by_name
+            .retain(|_, pass| pass.on_air || now.since(pass.touched) < PASS_LIFE);
+        let waiting = issued.by_name.values().filter(|pass| !pass.on_air && pass.room == room);
+        if waiting.count() >= MAX_WAITING {
+            issued.evict(|pass| pass.room == room);
+        } else if issued.by_name.len() >= MAX_PASSES {
+            issued.evict(|_| true);
         }
         issued.last_number += 1;
         let pass = Pass {
@@ -55,6 +62,7 @@ impl Passes {
             encoder,
             caller: caller.to_canonical(),
             number: issued.last_number,
+            on_air: false,
             touched: now,
         };
         issued.by_name.insert(name.clone(), pass);
@@ -81,6 +89,9 @@ impl Passes {
         issued
             .by_name
             .retain(|_, pass| pass.room != *room || pass.number >= number);
+        for pass in issued.by_name.values_mut().filter(|pass| pass.room == *room) {
+            pass.on_air = pass.number == number;
+        }
     }
 
     /// The publication is over; the room that it was of.
@@ -96,6 +107,17 @@ impl Passes {
     fn lock(&self) -> MutexGuard<'_, Issued> {
         // Nothing that is done under the lock can leave it half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Issued {
+    /// Forgets the name that was used least lately of those that may go; none that is on air.
+    fn evict(&mut self, may_go: impl Fn(&Pass) -> bool) {
+        let waiting = self.by_name.iter().filter(|(_, pass)| !pass.on_air && may_go(pass));
+        let oldest = waiting.min_by_key(|(_, pass)| (pass.touched, pass.number));
+        if let Some(name) = oldest.map(|(name, _)| name.clone()) {
+            self.by_name.remove(&name);
+        }
     }
 }
 
@@ -157,19 +179,55 @@ mod tests {
         assert_eq!(good(&passes), [false; 3]);
     }
 
+    fn issue_for(passes: &Passes, seconds: u64, room: usize) -> String {
+        let room = format!("room-{room}").parse().unwrap();
+        passes.issue(at(seconds), room, ip("192.0.2.1"), None)
+    }
+
     #[test]
     fn names_are_no_more_than_so_many_and_not_for_ever() {
         let passes = Passes::default();
         let first = issue(&passes, 0);
         let second = issue(&passes, 1);
         passes.find(at(2), &first, ip("127.0.0.1")).unwrap();
-        for _ in 2..=MAX_PASSES {
-            issue(&passes, 3);
+        for room in 2..=MAX_PASSES {
+            issue_for(&passes, 3, room);
         }
         assert_eq!(passes.lock().by_name.len(), MAX_PASSES);
         assert!(passes.find(at(4), &first, ip("127.0.0.1")).is_some(), "used lately");
         assert!(passes.find(at(4), &second, ip("127.0.0.1")).is_none());
         issue(&passes, 5 + PASS_LIFE.as_secs());
         assert_eq!(passes.lock().by_name.len(), 1);
+    }
+
+    #[test]
+    fn a_room_that_asks_often_takes_no_name_from_others() {
+        let passes = Passes::default();
+        let other = issue_for(&passes, 0, 1);
+        let names: Vec<String> = (1..=MAX_PASSES as u64).map(|seconds| issue(&passes, seconds)).collect();
+        assert_eq!(passes.lock().by_name.len(), 1 + MAX_WAITING);
+        let local = ip("127.0.0.1");
+        assert!(passes.find(at(300), &other, local).is_some());
+        assert!(passes.find(at(300), &names[MAX_PASSES - 1], local).is_some());
+        assert!(passes.find(at(300), &names[0], local).is_none());
+    }
+
+    #[test]
+    fn a_name_that_is_on_air_stays_however_long_and_whatever_else_is_asked_for() {
+        let passes = Passes::default();
+        let on_air = issue(&passes, 0);
+        passes.admitted(&cinema(), Some(&on_air));
+        for _ in 0..=MAX_WAITING {
+            issue(&passes, 1);
+        }
+        for room in 0..=MAX_PASSES {
+            issue_for(&passes, 2, room);
+        }
+        issue_for(&passes, 3 + PASS_LIFE.as_secs(), 1);
+        assert!(
+            passes
+                .find(at(4 + PASS_LIFE.as_secs()), &on_air, ip("127.0.0.1"))
+                .is_some()
+        );
     }
 }

@@ -20,6 +20,7 @@ use node::{
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use super::stand_in::away;
 use super::state::{PublisherId, STALL_SILENCE};
 use crate::transcode::Ladder;
 
@@ -170,7 +171,8 @@ impl Publication {
         self.outlive(|| {
             let now = now();
             let mut inner = self.lock();
-            if inner.publisher.is_some() && now.monotonic.since(inner.last_media) < STALL_SILENCE {
+            if messages.is_empty() || inner.publisher.is_some() && now.monotonic.since(inner.last_media) < STALL_SILENCE
+            {
                 return;
             }
             self.turn_tap(&mut inner);
@@ -178,6 +180,7 @@ impl Publication {
             if let Some(packager) = &mut inner.packager {
                 if begins {
                     packager.interrupted(now);
+                    packager.set_stand_in(true);
                 }
                 for message in messages {
                     if let Err(reason) = packager.push(now, message) {
@@ -199,6 +202,10 @@ impl Publication {
         self.outlive(|| {
             let mut inner = self.lock();
             inner.publisher = None;
+            if inner.stands_in {
+                // The break was when the slate began; another would leave the slate without its configurations.
+                return;
+            }
             if let Some(packager) = &mut inner.packager {
                 packager.interrupted(now());
                 self.deliver(packager);
@@ -234,7 +241,9 @@ impl Publication {
     }
 
     pub(super) fn health(&self) -> Option<IngestHealth> {
-        self.lock().packager.as_ref().map(Packager::health)
+        let inner = self.lock();
+        let health = inner.packager.as_ref().map(Packager::health)?;
+        Some(if inner.stands_in { away(health) } else { health })
     }
 
     /// Opens the tap while somebody watches a rung.
@@ -315,13 +324,15 @@ impl Inner {
         let stood_in = std::mem::replace(&mut self.stands_in, false);
         if let Some(packager) = self.packager.as_mut().filter(|_| stood_in) {
             packager.interrupted(now());
+            packager.set_stand_in(false);
         }
         stood_in
     }
 
     fn remember(&mut self, message: &MediaMessage) {
         let is_of = |kept: &MediaMessage| match (kept, message) {
-            (MediaMessage::Config { track: kept, .. }, MediaMessage::Config { track, .. }) => kept == track,
+            (MediaMessage::Config { track: kept, .. }, MediaMessage::Config { track, .. })
+            | (MediaMessage::Unsupported { track: kept, .. }, MediaMessage::Unsupported { track, .. }) => kept == track,
             (kept, message) => std::mem::discriminant(kept) == std::mem::discriminant(message),
         };
         if matches!(message, MediaMessage::AccessUnit(_)) {
@@ -455,6 +466,78 @@ mod tests {
         send(5_000);
         assert!(begun() > Msn(shown.0 + 1), "{:?} after {shown:?}", begun());
         assert_eq!(publication.description().unwrap().epoch, epoch);
+    }
+
+    /// A publisher of sound that has begun, and its configuration.
+    fn begun_with_sound() -> (Publication, MediaMessage) {
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333, ladder);
+        publication.accept(PublisherId(1), Msn(7), 1);
+        let metadata = StreamMetadata {
+            has_video: Some(false),
+            has_audio: Some(true),
+            ..StreamMetadata::default()
+        };
+        let config = MediaMessage::Config {
+            track: TrackId::AUDIO,
+            codec: Codec::Aac,
+            record: Bytes::from_static(&[0x11, 0x90]),
+        };
+        let sounds = (0..200).map(|number| sound(number * 64 / 3));
+        for message in [MediaMessage::Metadata(metadata), config.clone()]
+            .into_iter()
+            .chain(sounds)
+        {
+            publication.push(PublisherId(1), message).unwrap();
+        }
+        (publication, config)
+    }
+
+    fn next_msn(publication: &Publication) -> Msn {
+        publication
+            .live
+            .read(|windows| windows.current().unwrap().next(RenditionId(0)).0)
+    }
+
+    #[test]
+    fn a_slate_goes_on_when_the_silent_publisher_is_lost() {
+        let (publication, config) = begun_with_sound();
+        // As if it had been silent.
+        publication.lock().publisher = None;
+        let card = (0..200).map(|number| sound(number * 64 / 3));
+        publication.stand_in([config].into_iter().chain(card).collect());
+        publication.lock().publisher = Some(PublisherId(1));
+        publication.interrupt();
+        let shown = next_msn(&publication);
+        publication.stand_in((200..500).map(|number| sound(number * 64 / 3)).collect());
+        assert!(next_msn(&publication) > Msn(shown.0 + 1));
+        let health = publication.health().unwrap();
+        assert_eq!((health.audio, health.audio_tracks), (None, Vec::new()));
+        assert_eq!(health.warnings, ["The publisher is away, the slate is shown"]);
+    }
+
+    #[test]
+    fn a_slate_that_has_nothing_to_show_yet_breaks_nothing() {
+        let (publication, _) = begun_with_sound();
+        publication.lock().publisher = None;
+        publication.stand_in(Vec::new());
+        publication.lock().publisher = Some(PublisherId(1));
+        let breaks = publication.health().unwrap().breaks;
+        publication.push(PublisherId(1), sound(4_270)).unwrap();
+        let after = publication.health().unwrap();
+        assert_eq!((after.breaks, after.dropped.unusable_audio), (breaks, 0));
+    }
+
+    #[test]
+    fn tracks_that_are_not_carried_are_remembered_each() {
+        let mut inner = Inner::default();
+        for index in [1, 2, 2] {
+            inner.remember(&MediaMessage::Unsupported {
+                track: TrackId::audio(index),
+                codec: "mp3".to_owned(),
+            });
+        }
+        assert_eq!(inner.configurations.len(), 2);
     }
 
     #[test]

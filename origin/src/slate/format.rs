@@ -78,7 +78,12 @@ pub fn of(description: &EpochDescription) -> Result<Vec<TrackFormat>, NoMatch> {
                 index: *index,
                 codec,
                 channels: *channels,
-                sample_rate: *sample_rate,
+                // HE-AAC sounds at twice the rate that it is counted by, and the slate's AAC is a plain one.
+                sample_rate: if codec == Codec::Aac {
+                    rendition.timescale
+                } else {
+                    *sample_rate
+                },
             }),
         }
     });

@@ -6,6 +6,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -15,7 +16,10 @@ use common::{
         demux::{Demuxed, Demuxer},
         file::FileReader,
     },
-    media::access_unit::{Codec, MediaMessage},
+    media::{
+        access_unit::{Codec, MediaMessage},
+        audio_config::AudioConfig,
+    },
 };
 use sha2::{Digest, Sha256};
 use tokio::{process::Command, sync::Semaphore};
@@ -38,6 +42,8 @@ const MAX_FILE_LEN: u64 = 16 << 20;
 const MAX_FILES: usize = 64;
 /// Goes into the hash: files of another way of making are not used.
 const VERSION: u32 = 1;
+
+static CARD: LazyLock<Bytes> = LazyLock::new(|| card::draw().into());
 
 /// Why there is no slate; for people.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +86,7 @@ impl SlateMaker {
             return Err(NotMade::TooSlow);
         };
         tokio::fs::create_dir_all(&self.folder).await?;
-        let picture = picture.unwrap_or_else(|| card::draw().into());
+        let picture = picture.unwrap_or_else(|| CARD.clone());
         let mut clip = Clip::default();
         for format in tracks {
             clip.tracks.push(self.track(format, &picture).await?);
@@ -267,6 +273,11 @@ fn read(content: &[u8], format: &TrackFormat) -> Option<TrackLoop> {
         } => units.len() as u64 * 1_000_000_000_000 / u64::from(frame_rate_millihertz),
         TrackFormat::Audio { sample_rate, .. } => {
             let samples = frame_samples(codec, &times, sample_rate)?;
+            // Another rate would end the epoch that the slate is to go on in.
+            let config = AudioConfig::parse(codec, &record).ok()?;
+            if codec == Codec::Aac && (config.sample_rate, u64::from(config.frame_samples)) != (sample_rate, samples) {
+                return None;
+            }
             units.len() as u64 * samples * 1_000_000_000 / u64::from(sample_rate)
         }
     };
@@ -326,7 +337,7 @@ mod tests {
         assert!(key_frames[0] && video.nanos <= GOP.as_nanos() as u64);
         let config = common::media::video_config::VideoConfig::parse(video.codec, &video.record).unwrap();
         assert_eq!((config.width, config.height), (320, 240));
-        let config = common::media::audio_config::AudioConfig::parse(audio.codec, &audio.record).unwrap();
+        let config = AudioConfig::parse(audio.codec, &audio.record).unwrap();
         assert_eq!((config.channels, config.sample_rate), (1, 44_100));
         assert_eq!(
             (audio.track, audio.nanos / audio.units.len() as u64),

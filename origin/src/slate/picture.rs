@@ -19,6 +19,9 @@ pub const MAX_UPLOAD_LEN: usize = 2 << 20;
 const MAX_WIDTH: u32 = 1920;
 const MAX_HEIGHT: u32 = 1080;
 
+/// Longest picture made, in bytes: hosts see it again through a relay, whose answers have a limit (3 MiB).
+const MAX_MADE_LEN: usize = (5 << 20) / 2;
+
 /// Largest width and height that are decoded.
 const MAX_SIDE: u32 = 4096;
 
@@ -36,7 +39,6 @@ pub fn make(upload: &[u8]) -> Result<Vec<u8>, Unfit> {
     } else {
         picture
     };
-    let mut bytes = Cursor::new(Vec::new());
     // What shines through is black in a video, and said so here rather than left to an encoder.
     let mut opaque = picture.into_rgba8();
     for pixel in opaque.pixels_mut() {
@@ -44,11 +46,18 @@ pub fn make(upload: &[u8]) -> Result<Vec<u8>, Unfit> {
         let over_black = |colour: u8| (u16::from(colour) * u16::from(alpha) / 255) as u8;
         pixel.0 = [over_black(red), over_black(green), over_black(blue), u8::MAX];
     }
-    DynamicImage::ImageRgba8(opaque)
-        .into_rgb8()
-        .write_to(&mut bytes, ImageFormat::Png)
-        .map_err(|_| Unfit::Broken)?;
-    Ok(bytes.into_inner())
+    let mut picture = DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(opaque).into_rgb8());
+    loop {
+        let mut bytes = Cursor::new(Vec::new());
+        picture
+            .write_to(&mut bytes, ImageFormat::Png)
+            .map_err(|_| Unfit::Broken)?;
+        if bytes.get_ref().len() <= MAX_MADE_LEN {
+            return Ok(bytes.into_inner());
+        }
+        let (width, height) = (picture.width() * 3 / 4, picture.height() * 3 / 4);
+        picture = picture.resize(width.max(1), height.max(1), FilterType::Triangle);
+    }
 }
 
 fn decode(upload: &[u8]) -> Result<DynamicImage, Unfit> {
@@ -112,6 +121,22 @@ mod tests {
         }
         let small = load_from_memory(&make(&upload(300, 200, ImageFormat::Png)).unwrap()).unwrap();
         assert_eq!((small.width(), small.height()), (300, 200), "nothing is enlarged");
+    }
+
+    #[test]
+    fn a_picture_that_is_long_as_png_is_made_smaller() {
+        let mut state = 1_u32;
+        let noise = image::RgbImage::from_fn(1200, 900, |_, _| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [_, red, green, blue] = state.to_le_bytes();
+            image::Rgb([red, green, blue])
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        noise.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+        let made = make(bytes.get_ref()).unwrap();
+        assert!(made.len() <= MAX_MADE_LEN, "{}", made.len());
+        let made = load_from_memory(&made).unwrap();
+        assert_eq!((made.width(), made.height()), (900, 675));
     }
 
     #[test]
