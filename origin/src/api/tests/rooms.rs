@@ -17,7 +17,7 @@ async fn a_new_room_has_a_key_and_addresses_for_its_operator() {
             "isLive": false, "interrupted": false, "startedAt": null, "viewerCount": 0, "slowModeSeconds": 0,
             "links": "everyone", "blockedWords": [], "retentionDays": null,
             "ladder": [], "slate": "off", "hasSlatePicture": false, "audioTracks": [],
-            "streamKey": key, "ingestUrl": "rtmp://house.example:1935/live",
+            "streamKey": key, "ingestUrl": "rtmp://house.example:1935/live", "secureIngestUrl": null,
             "watchUrl": "http://watch.example/r/cine-club",
             "playlistUrl": "http://watch.example/live/cine-club/index.m3u8"})
     );
