@@ -49,7 +49,7 @@ fn is_test(file: &str) -> bool {
 
 /// Lines above the inline tests.
 fn code_lines(text: &str) -> usize {
-    text.lines().take_while(|line| *line != "mod tests {").count()
+    text.lines().take_while(|line| !line.ends_with("mod tests {")).count()
 }
 
 #[test]

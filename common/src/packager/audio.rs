@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-pub(super) use super::part::AudioCounts;
+pub(super) use super::part::{AudioCounts, AudioCut};
 use super::{part::CutPart, plan::Plan};
 use crate::{cmaf::fragment::FragmentSample, media::audio_config::AudioConfig};
 
@@ -26,14 +26,6 @@ const MAX_HELD: usize = 512;
 
 /// Most segment starts that audio is behind.
 const MAX_BOUNDARIES: usize = 128;
-
-/// What comes out, in order.
-#[derive(Debug, PartialEq)]
-pub(super) enum AudioCut {
-    Part(CutPart),
-    /// The segment ends after a part that was not known to be the last one.
-    SegmentEnd,
-}
 
 enum Pace {
     /// Ticks at which video segments start.

@@ -38,3 +38,11 @@ pub(super) struct AudioCounts {
     pub(super) excess: u64,
     pub(super) silent: u64,
 }
+
+/// What audio is cut into, in order.
+#[derive(Debug, PartialEq)]
+pub(super) enum AudioCut {
+    Part(CutPart),
+    /// The segment ends after a part that was not known to be the last one.
+    SegmentEnd,
+}

@@ -1,5 +1,4 @@
-//! One rung of a ladder: what an encoder made of the source's pictures becomes an epoch of its own, whose segments have the source's
-//! numbers and begin at the source's times.
+//! One rung of a ladder: an encoder's pictures become an epoch whose segments have the source's numbers and begin at its times.
 //!
 //! The source's segments come from its packager's tap, frames come from the encoder, in the order of presentation and some time later. A
 //! key frame is recognised by when it is shown. Where the encoder made nothing, parts are marked as gaps, so that numbers stay consecutive.

@@ -226,11 +226,6 @@ impl ChatRoom {
         Ok(())
     }
 
-    /// Whether the room takes nobody new, and only moderators speak.
-    pub fn is_locked(&self) -> bool {
-        self.settings.locked
-    }
-
     fn set_locked(&mut self, now: Now, by: &Doer, locked: bool) -> Result<(), NotDone> {
         allow(by, Right::Lock, Rank::Viewer)?;
         if self.settings.locked != locked {

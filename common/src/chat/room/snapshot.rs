@@ -9,6 +9,11 @@ pub const MESSAGES_PER_PIECE: usize = 100;
 pub const ROSTER_PER_PIECE: usize = 500;
 
 impl ChatRoom {
+    /// Whether the room takes nobody new, and only moderators speak.
+    pub fn is_locked(&self) -> bool {
+        self.settings.locked
+    }
+
     /// The relay gets a snapshot, then all that happens. `after`: id of the newest message it has.
     /// What is due and not told yet comes after it.
     pub fn follow(&mut self, _now: Now, relay: RelayKey, after: Option<i64>) {

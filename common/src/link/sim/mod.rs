@@ -3,6 +3,7 @@
 mod origin;
 mod relay;
 mod scenarios;
+mod weather;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use self::{
     origin::{Origin, PART_MS},
     relay::Relay,
+    weather::{FAIR, Random, Weather},
 };
 use crate::{
     id::{ChannelId, Epoch, PartId, Rung},
@@ -28,55 +30,6 @@ use crate::{
         media::PartHeader,
         request::{FetchReply, FetchRequest},
     },
-};
-
-/// xorshift64*.
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    pub(super) fn draw(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.draw() % 100 < percent
-    }
-
-    fn millis(&mut self, most: u64) -> Duration {
-        Duration::from_micros(self.draw() % (most * 1000 + 1))
-    }
-}
-
-/// How bad the link is.
-#[derive(Clone, Copy)]
-struct Weather {
-    seed: u64,
-    /// Longest way of a part; a control frame takes at most a fifth of it.
-    delay_ms: u64,
-    /// Of parts whose stream fails, percent.
-    loss: u64,
-    /// Of fetches that fail, percent.
-    fetch_loss: u64,
-    /// That the connection breaks in a second, percent.
-    breaks: u64,
-    /// Bytes a second of all parts together.
-    rate: Option<u64>,
-}
-
-const FAIR: Weather = Weather {
-    seed: 1,
-    delay_ms: 100,
-    loss: 0,
-    fetch_loss: 0,
-    breaks: 0,
-    rate: None,
 };
 
 #[derive(Debug)]
