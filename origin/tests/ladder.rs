@@ -274,6 +274,10 @@ fn complete(window: &LiveWindow) -> Seen {
     segments.map(seen).collect()
 }
 
+fn newest(window: &LiveWindow) -> Option<Msn> {
+    complete(window).last_key_value().map(|(&msn, _)| msn)
+}
+
 /// Waits for so many complete segments, gaps or not, behind `after`.
 async fn segments(live: &Live, after: Msn, count: usize) -> (Epoch, Seen) {
     wait(live, |window| {
@@ -405,16 +409,18 @@ async fn a_publisher_that_drops_and_returns_is_one_discontinuity_of_the_rung_too
     let hold = stage.hold(Rung::P144);
     segments(hold.live(), Msn(0), 2).await;
     publisher.leave(PublishEnd::Lost).await;
-    // ffmpeg gave back what it had, and the segment is closed where the source's is.
+    // ffmpeg gives back what it has, and the segment is closed where the source's is.
+    let last = stage
+        .source()
+        .read(|windows| newest(windows.current().unwrap()).unwrap());
+    wait(hold.live(), |window| (newest(window) == Some(last)).then_some(())).await;
     until(|| Stage::encoders(Rung::P144).is_empty()).await;
-    let last = hold.live().read(|windows| complete(windows.current().unwrap()));
-    let (&newest, _) = last.last_key_value().unwrap();
 
     let publisher = stage.publish().await;
-    let (_, seen) = segments(hold.live(), newest, 2).await;
+    let (_, seen) = segments(hold.live(), last, 2).await;
     assert_aligned(&stage.source(), &seen);
     assert!(seen.values().all(|segment| !segment.3), "{seen:?}");
-    assert_eq!(seen[&newest.next()].2, seen[&newest].2 + 1);
+    assert_eq!(seen[&last.next()].2, seen[&last].2 + 1);
     publisher.leave(PublishEnd::Stopped).await;
     stage.shutdown.trigger();
     stage.shutdown.drain(PATIENCE).await;
