@@ -1,6 +1,6 @@
 //! Why a decoder configuration cannot be used.
 
-use super::{aac::AacConfigError, access_unit::Codec, bits::EndOfBits, h264::AvcConfigError};
+use super::{aac::AacConfigError, access_unit::Codec, bits::EndOfBits};
 
 /// Longest record looked at, in bytes. Real ones take 4 to 3000: x265 puts all its settings in.
 pub const MAX_RECORD_BYTES: usize = 16 << 10;
@@ -8,8 +8,6 @@ pub const MAX_RECORD_BYTES: usize = 16 << 10;
 /// The bytes are no configuration that can be played.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    #[error("H.264 configuration: {0}")]
-    H264(#[from] AvcConfigError),
     #[error("AAC configuration: {0}")]
     Aac(#[from] AacConfigError),
     #[error("{0:?} on a track of another kind")]

@@ -9,10 +9,12 @@ use h264_reader::{
 };
 use mp4_atom::{Atom as _, Avcc};
 
-use super::{access_unit::ColourInfo, colour::specified, video_config::plausible_rate};
-
-/// Longest `AVCDecoderConfigurationRecord` looked at, in bytes. Real ones take 30 to 300.
-pub const MAX_RECORD_BYTES: usize = 4096;
+use super::{
+    access_unit::{Codec, ColourInfo},
+    colour::specified,
+    config_error::{Flaw, picture_size},
+    video_config::{VideoConfig, plausible_rate},
+};
 
 /// Where `level_idc` stands in a sequence parameter set, behind NAL header, profile and constraint flags.
 const LEVEL_OFFSET: usize = 3;
@@ -21,87 +23,44 @@ const LEVEL_OFFSET: usize = 3;
 /// level plays everywhere, and has to pass here too.
 const NO_LEVEL: u8 = 0xff;
 
-/// A picture format, from an `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15 section 5.3.3).
-#[derive(Clone, Debug, PartialEq)]
-pub struct AvcConfig {
-    /// Luma samples after cropping.
-    pub width: u16,
-    /// Luma samples after cropping.
-    pub height: u16,
-    /// RFC 6381, as in `avc1.640028`.
-    pub codecs: String,
-    /// From the VUI's timing, if it has any that makes sense.
-    pub frame_rate_millihertz: Option<u32>,
-    /// Width to height of one sample, where it is not square.
-    pub sample_aspect_ratio: Option<(u16, u16)>,
-    /// From the VUI.
-    pub colour: ColourInfo,
-}
+const UNREADABLE_SPS: Flaw = Flaw::Other("unreadable sequence parameter set");
 
-/// The bytes are no H.264 configuration that can be played.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AvcConfigError {
-    #[error("an AVCDecoderConfigurationRecord of {0} bytes, at most {MAX_RECORD_BYTES} are read")]
-    TooLong(usize),
-    #[error("malformed AVCDecoderConfigurationRecord: {0}")]
-    Malformed(String),
-    #[error("NAL unit lengths of {0} bytes; only 4 are carried")]
-    LengthSize(u8),
-    #[error("no sequence parameter set in the AVCDecoderConfigurationRecord")]
-    NoSps,
-    #[error("unreadable sequence parameter set: {0}")]
-    Sps(String),
-    #[error("a picture of {width}x{height}")]
-    Size { width: u32, height: u32 },
-}
-
-impl AvcConfig {
-    /// Reads a configuration record.
-    ///
-    /// # Errors
-    /// When the record or its first sequence parameter set is malformed, or NAL lengths are not 4 bytes.
-    pub fn parse(record: &Bytes) -> Result<Self, AvcConfigError> {
-        if record.len() > MAX_RECORD_BYTES {
-            return Err(AvcConfigError::TooLong(record.len()));
-        }
-        let avcc = Avcc::decode_body(&mut record.as_ref()).map_err(|e| AvcConfigError::Malformed(e.to_string()))?;
-        if avcc.length_size != 4 {
-            return Err(AvcConfigError::LengthSize(avcc.length_size));
-        }
-        let sps_nal = avcc.sequence_parameter_sets.first().ok_or(AvcConfigError::NoSps)?;
-        let sps = read_sps(sps_nal)?;
-        let (width, height) = sps
-            .pixel_dimensions()
-            .map_err(|e| AvcConfigError::Sps(format!("{e:?}")))?;
-        let size_error = AvcConfigError::Size { width, height };
-        let (Ok(width), Ok(height)) = (u16::try_from(width), u16::try_from(height)) else {
-            return Err(size_error);
-        };
-        if width == 0 || height == 0 {
-            return Err(size_error);
-        }
-        let vui = sps.vui_parameters.as_ref();
-        Ok(Self {
-            width,
-            height,
-            codecs: format!("avc1.{:02x}{:02x}{:02x}", sps_nal[1], sps_nal[2], sps_nal[LEVEL_OFFSET]),
-            frame_rate_millihertz: vui.and_then(frame_rate),
-            sample_aspect_ratio: vui.and_then(aspect_ratio),
-            colour: vui.map(colour).unwrap_or_default(),
-        })
+/// Reads an `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15 section 5.3.3).
+pub(super) fn parse(record: &Bytes) -> Result<VideoConfig, Flaw> {
+    let avcc = Avcc::decode_body(&mut record.as_ref()).map_err(|_| Flaw::Other("unreadable record"))?;
+    if avcc.length_size != 4 {
+        return Err(Flaw::Other("NAL unit lengths that are not of 4 bytes"));
     }
+    let sps_nal = avcc
+        .sequence_parameter_sets
+        .first()
+        .ok_or(Flaw::Other("no sequence parameter set"))?;
+    let sps = read_sps(sps_nal)?;
+    let (width, height) = sps.pixel_dimensions().map_err(|_| UNREADABLE_SPS)?;
+    let (width, height) = picture_size(width, height)?;
+    let vui = sps.vui_parameters.as_ref();
+    Ok(VideoConfig {
+        codec: Codec::H264,
+        record: Bytes::copy_from_slice(record),
+        width,
+        height,
+        codecs: format!("avc1.{:02x}{:02x}{:02x}", sps_nal[1], sps_nal[2], sps_nal[LEVEL_OFFSET]),
+        frame_rate_millihertz: vui.and_then(frame_rate),
+        sample_aspect_ratio: vui.and_then(aspect_ratio),
+        colour: vui.map(colour).unwrap_or_default(),
+    })
 }
 
 /// `sps_nal` with its header byte. The parser's own walk over a configuration record is not used: it indexes past the end of an
 /// empty parameter set.
-fn read_sps(sps_nal: &[u8]) -> Result<SeqParameterSet, AvcConfigError> {
+fn read_sps(sps_nal: &[u8]) -> Result<SeqParameterSet, Flaw> {
     if sps_nal.len() <= LEVEL_OFFSET {
-        return Err(AvcConfigError::Sps(format!("{} bytes long", sps_nal.len())));
+        return Err(UNREADABLE_SPS);
     }
     let mut unlevelled = sps_nal.to_vec();
     unlevelled[LEVEL_OFFSET] = NO_LEVEL;
-    let rbsp = rbsp::decode_nal(&unlevelled).map_err(|e| AvcConfigError::Sps(e.to_string()))?;
-    SeqParameterSet::from_bits(rbsp::BitReader::new(rbsp.as_ref())).map_err(|e| AvcConfigError::Sps(format!("{e:?}")))
+    let rbsp = rbsp::decode_nal(&unlevelled).map_err(|_| UNREADABLE_SPS)?;
+    SeqParameterSet::from_bits(rbsp::BitReader::new(rbsp.as_ref())).map_err(|_| UNREADABLE_SPS)
 }
 
 /// A tick is a field, so a frame has two (ISO/IEC 14496-10 section E.2.1).
@@ -146,7 +105,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_x264_record_gives_size_codec_string_and_frame_rate() {
-        let config = AvcConfig::parse(&Bytes::from_static(RECORD_720P30)).unwrap();
+        let config = parse(&Bytes::from_static(RECORD_720P30)).unwrap();
         assert_eq!((config.width, config.height), (1280, 720));
         assert_eq!(config.codecs, "avc1.64001f");
         assert_eq!(config.frame_rate_millihertz, Some(30_000));
@@ -156,32 +115,29 @@ pub(crate) mod tests {
     fn a_level_too_low_for_the_picture_is_no_reason_to_refuse_it() {
         let mut record = RECORD_720P30.to_vec();
         record[11] = 10;
-        let config = AvcConfig::parse(&record.into()).unwrap();
+        let config = parse(&record.into()).unwrap();
         assert_eq!((config.height, config.codecs.as_str()), (720, "avc1.64000a"));
     }
 
     #[test]
     fn an_empty_parameter_set_is_an_error_and_no_panic() {
         let record = [1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 0, 1, 0, 0];
-        assert!(matches!(
-            AvcConfig::parse(&Bytes::copy_from_slice(&record)),
-            Err(AvcConfigError::Sps(_))
-        ));
+        assert_eq!(parse(&Bytes::copy_from_slice(&record)), Err(UNREADABLE_SPS));
     }
 
     proptest! {
         #[test]
         fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = AvcConfig::parse(&bytes.into());
+            let _ = parse(&bytes.into());
         }
 
         #[test]
         fn a_damaged_record_never_panics(at in 4..RECORD_720P30.len(), bits: u8, cut in 0..RECORD_720P30.len()) {
             let mut record = RECORD_720P30.to_vec();
             record[at] ^= bits;
-            let _ = AvcConfig::parse(&record.clone().into());
+            let _ = parse(&record.clone().into());
             record.truncate(cut);
-            let _ = AvcConfig::parse(&record.into());
+            let _ = parse(&record.into());
         }
     }
 }

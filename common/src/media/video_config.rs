@@ -6,8 +6,7 @@ use super::{
     access_unit::{Codec, ColourInfo},
     av1,
     config_error::{ConfigError, MAX_RECORD_BYTES},
-    h264::AvcConfig,
-    hevc, vp9,
+    h264, hevc, vp9,
 };
 use crate::live::VideoRange;
 
@@ -45,26 +44,13 @@ impl VideoConfig {
             return Err(ConfigError::TooLong { codec, length });
         }
         let parsed = match codec {
-            Codec::H264 => return Ok(Self::of_avc(AvcConfig::parse(record)?, record)),
+            Codec::H264 => h264::parse(record),
             Codec::Hevc => hevc::parse(record),
             Codec::Av1 => av1::parse(record),
             Codec::Vp9 => vp9::parse(record),
             Codec::Aac | Codec::Opus | Codec::Flac | Codec::Ac3 | Codec::Eac3 => return Err(ConfigError::Codec(codec)),
         };
         parsed.map_err(|flaw| flaw.of(codec))
-    }
-
-    fn of_avc(config: AvcConfig, record: &Bytes) -> Self {
-        Self {
-            codec: Codec::H264,
-            record: Bytes::copy_from_slice(record),
-            width: config.width,
-            height: config.height,
-            codecs: config.codecs,
-            frame_rate_millihertz: config.frame_rate_millihertz,
-            sample_aspect_ratio: config.sample_aspect_ratio,
-            colour: config.colour,
-        }
     }
 
     /// The range of brightness, as VIDEO-RANGE names it.
