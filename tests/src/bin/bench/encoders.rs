@@ -52,10 +52,10 @@ fn rows() -> Vec<Row> {
             ..Encoding::default()
         })
     };
-    let obs = |frame_rate, b_frames| {
+    let obs = |frame_rate, b_frames: Option<u32>| {
         Encoder::Obs(ObsSettings {
             frame_rate,
-            key_seconds: b_frames,
+            key_seconds: b_frames.map(|_| 2),
             b_frames,
         })
     };
