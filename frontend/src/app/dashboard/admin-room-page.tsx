@@ -46,10 +46,10 @@ export function AdminRoomPage({ slug }: { slug: string }) {
                 {t('rooms.watch')} ↗
               </a>
             </PageHead>
-            <div className="grid items-start gap-6 lg:grid-cols-2 *:min-w-0">
+            <div className="grid grid-cols-1 items-start gap-6 lg:grid-cols-2">
               <div className="contents lg:flex lg:flex-col lg:gap-6">
                 <ObsCard room={room} onChanged={polled.reload} />
-                <div className="order-1 min-w-0">
+                <div className="order-1">
                   <Card title={t('stream.title')}>
                     <StreamForm room={room} onChanged={polled.reload} />
                   </Card>
