@@ -1,12 +1,13 @@
 //! Keys and certificates of the link: the origin's authority, the link's server certificate, and a relay's identity.
 //!
-//! The authority's key is made at first start and is all that is kept: its certificate follows from it, and a relay pins the
-//! key, not the certificate. Certificates do not expire; whether a relay is still wanted is asked of the database each time it
-//! connects, so that removing one needs no revocation list. All keys are Ed25519 (RFC 8032).
+//! The authority's key is made at first start and is all that is kept: its certificate follows from it, as do the secrets by which the
+//! link's listener is known again after a restart, and a relay pins the key, not the certificate. Certificates do not expire; whether a
+//! relay is still wanted is asked of the database each time it connects, so that removing one needs no revocation list. All keys are
+//! Ed25519 (RFC 8032).
 
 mod authority;
 mod identity;
-mod private_file;
+pub mod private_file;
 
 use rustls::pki_types::CertificateDer;
 

@@ -5,12 +5,23 @@
 //! a connection looks at [`protocol`] and [`peer_relay_id`] before anything else. Frames are not here.
 
 mod pinned;
+#[cfg(test)]
+mod tests;
 mod transport;
 
-use std::{any::Any, net::SocketAddr, sync::Arc};
+use std::{
+    any::Any,
+    net::{SocketAddr, UdpSocket},
+    sync::Arc,
+};
 
+use aws_lc_rs::hmac;
 use common::wire::{ALPN_ENROL, ALPN_LINK};
-use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
+use quinn::{
+    TokioRuntime,
+    crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig},
+};
+use quinn_proto::HashedConnectionIdGenerator;
 use rustls::{
     RootCertStore,
     client::Resumption,
@@ -73,7 +84,23 @@ pub enum Purpose<'a> {
 /// [`QuicError::Listen`] with the address, or a TLS error that only a broken build can cause.
 pub fn listen(authority: &Authority, address: SocketAddr) -> Result<quinn::Endpoint, QuicError> {
     let config = server_config(authority)?;
-    quinn::Endpoint::server(config, address).map_err(|source| QuicError::Listen { address, source })
+    UdpSocket::bind(address)
+        .and_then(|socket| {
+            quinn::Endpoint::new(endpoint_config(authority), Some(config), socket, Arc::new(TokioRuntime))
+        })
+        .map_err(|source| QuicError::Listen { address, source })
+}
+
+/// A listener that is started again has no memory of its connections, but knows that their ids are its own, and what resets them
+/// (RFC 9000 section 10.3): relays of an origin that died learn it with the first packet that they send to the next one, not by silence.
+/// Both secrets follow from the authority's key, so that there is no more to keep.
+fn endpoint_config(authority: &Authority) -> quinn::EndpointConfig {
+    let reset_key = authority.derived_secret(b"streamcircle link stateless reset");
+    let id_key = authority.derived_secret(b"streamcircle link connection ids");
+    let id_key = id_key.first_chunk().map_or(0, |key| u64::from_be_bytes(*key));
+    let mut config = quinn::EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &reset_key)));
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(id_key)));
+    config
 }
 
 fn server_config(authority: &Authority) -> Result<quinn::ServerConfig, QuicError> {

@@ -44,6 +44,8 @@ const DB_CLOSE: Duration = Duration::from_secs(1);
 const PKI_FOLDER: &str = "pki";
 /// The same of slates as ffmpeg made them.
 const SLATES_FOLDER: &str = "slates";
+/// File of the names that stand in for stream keys behind nginx, in the same.
+const PASSES_FILE: &str = "on-air-names.json";
 
 /// An origin that can start: its addresses are bound, its data folder and database are open.
 pub struct Origin {
@@ -255,6 +257,7 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
     };
     let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
     let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
+    rooms.keep_passes(config.data_dir.join(PASSES_FILE));
     for (slug, _) in known {
         rooms.open(slug);
     }

@@ -21,6 +21,7 @@ use crate::{
     api::{ChatStorage, LivePlane, RoomLive},
     chat::Chats,
     db::{ChatRow, Room},
+    ingest::admission::PublishEnd,
     relays::{Followed, RelayStatus, Relays, RoomsForRelays},
     room::{Rooms, StreamSettings},
     stores::Stores,
@@ -95,12 +96,12 @@ impl LivePlane for Plane {
         self.rooms.cut_publisher(room);
     }
 
-    fn publisher_done(&self, room: &RoomSlug) {
-        self.rooms.publisher_done(room);
+    fn publisher_done(&self, room: &RoomSlug, how: PublishEnd) {
+        self.rooms.publisher_done(room, how);
     }
 
-    fn pass_done(&self, name: &str) -> bool {
-        self.rooms.pass_done(name)
+    fn pass_done(&self, name: &str, how: PublishEnd) -> bool {
+        self.rooms.pass_done(name, how)
     }
 
     fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>> {

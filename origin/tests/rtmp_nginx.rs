@@ -22,9 +22,12 @@ use serde_json::Value;
 use tokio::{
     net::TcpStream,
     process::{Child, Command},
+    task::JoinHandle,
 };
 
 const ADMIN_TOKEN: &str = "sa_operator";
+/// A room that its publisher left on purpose is closed by then.
+const AFTER_A_STOP: Duration = Duration::from_secs(6);
 
 /// Free a moment ago, which is as good as it gets with programs that cannot be told port 0.
 fn free_port() -> u16 {
@@ -106,29 +109,36 @@ async fn nginx_rtmp_pushes_a_stream_on() {
 /// A whole origin behind an nginx with one of our configurations.
 struct House {
     http: SocketAddr,
+    rtmp: SocketAddr,
     nginx_port: u16,
     home: tempfile::TempDir,
     shutdown: Shutdown,
+    origin: JoinHandle<()>,
     _nginx: Child,
+}
+
+/// An origin on the data in `home`.
+async fn run(home: &Path, http: SocketAddr, rtmp: SocketAddr, shutdown: &Shutdown) -> JoinHandle<()> {
+    let mut config = Config::read(&Flags::default()).unwrap();
+    config.data_dir = home.join("data");
+    config.database_url = None;
+    config.admin_token = AdminToken::Given(ADMIN_TOKEN.to_owned());
+    config.http = http;
+    config.rtmp = rtmp;
+    config.link = local(0);
+    config.relay_http = None;
+    config.metrics = None;
+    let origin = Origin::load(config).await.unwrap();
+    let running = shutdown.clone();
+    tokio::spawn(async move { origin.run(running).await.unwrap() })
 }
 
 impl House {
     async fn open(configuration: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let [http, rtmp, nginx_port] = [free_port(), free_port(), free_port()];
-        let mut config = Config::read(&Flags::default()).unwrap();
-        config.data_dir = home.path().join("data");
-        config.database_url = None;
-        config.admin_token = AdminToken::Given(ADMIN_TOKEN.to_owned());
-        config.http = local(http);
-        config.rtmp = local(rtmp);
-        config.link = local(0);
-        config.relay_http = None;
-        config.metrics = None;
         let shutdown = Shutdown::new();
-        let origin = Origin::load(config).await.unwrap();
-        let running = shutdown.clone();
-        tokio::spawn(async move { origin.run(running).await.unwrap() });
+        let origin = run(home.path(), local(http), local(rtmp), &shutdown).await;
 
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/nginx-rtmp");
         let text = std::fs::read_to_string(file.join(configuration)).unwrap();
@@ -140,11 +150,21 @@ impl House {
         let nginx = nginx(home.path(), &text, nginx_port).await;
         Self {
             http: local(http),
+            rtmp: local(rtmp),
             nginx_port,
             home,
             shutdown,
+            origin,
             _nginx: nginx,
         }
+    }
+
+    /// The origin starts again on its data; nginx stays.
+    async fn restart_origin(&mut self) {
+        self.shutdown.trigger();
+        (&mut self.origin).await.unwrap();
+        self.shutdown = Shutdown::new();
+        self.origin = run(self.home.path(), self.http, self.rtmp, &self.shutdown).await;
     }
 
     async fn room(&self) -> Value {
@@ -153,10 +173,19 @@ impl House {
         answer.send().await.unwrap().json().await.unwrap()
     }
 
-    async fn room_is_live(&self, live: bool) {
+    /// On air, and not waiting for a publisher.
+    async fn room_is_live(&self) {
+        self.room_is(true, false).await;
+    }
+
+    async fn room_is(&self, live: bool, interrupted: bool) {
         let started = Instant::now();
-        while self.room().await["isLive"] != live {
-            assert!(started.elapsed() < PATIENCE, "isLive is not {live} in time");
+        loop {
+            let room = self.room().await;
+            if room["isLive"] == live && room["interrupted"] == interrupted {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "not in time: {room}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -176,7 +205,7 @@ fn command_lines() -> Vec<String> {
 }
 
 async fn an_evening_behind(configuration: &str) {
-    let house = House::open(configuration).await;
+    let mut house = House::open(configuration).await;
     let key = house.room().await["streamKey"].as_str().unwrap().to_owned();
 
     let started = Instant::now();
@@ -185,16 +214,26 @@ async fn an_evening_behind(configuration: &str) {
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 
     let mut publisher = encoder(&house.url(&key));
-    house.room_is_live(true).await;
+    house.room_is_live().await;
     let with_key = command_lines().into_iter().filter(|line| line.contains(&key));
     assert_eq!(with_key.count(), 1, "the publisher alone knows the key");
 
     publisher.kill().await.unwrap();
-    house.room_is_live(false).await;
+    house.room_is(true, true).await;
+    tokio::time::sleep(AFTER_A_STOP).await;
+    house.room_is(true, true).await;
 
     // The room is the publisher's again when it is back, by another name.
-    let _publisher = encoder(&house.url(&key));
-    house.room_is_live(true).await;
+    let mut publisher = encoder(&house.url(&key));
+    house.room_is_live().await;
+
+    // nginx goes on under that name, and the publisher notices nothing.
+    house.restart_origin().await;
+    house.room_is_live().await;
+    assert!(
+        publisher.try_wait().unwrap().is_none(),
+        "the publisher had to begin anew"
+    );
     house.shutdown.trigger();
     drop(house.home);
 }

@@ -181,7 +181,8 @@ impl Relay {
         self.ready().await
     }
 
-    async fn ready(&self) -> Result<()> {
+    /// Waits until its link to the origin stands: it has answers from there.
+    pub async fn ready(&self) -> Result<()> {
         let url = format!("{}/api/rooms", self.url);
         wait_for("the relay and its link", START, async || {
             reqwest::get(&url).await.ok()?.error_for_status().ok().map(|_| ())

@@ -1,9 +1,20 @@
 //! What must not end the evening: a relay that dies, a publisher that drops.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use e2e::{api::Viewer, browser::Browser, evening::Evening, hls, player, process::wait_for, publisher::Settings};
+use e2e::{
+    api::Viewer,
+    browser::Browser,
+    daemon::{Origin, Relay},
+    evening::Evening,
+    hls, player,
+    process::wait_for,
+    publisher::Settings,
+};
+
+/// From an origin that is back to the link of a relay: what it sends next (a report every 2 s at the latest), a wait before it dials, a handshake.
+const TOLD_WITHIN: Duration = Duration::from_secs(4);
 
 /// A page that plays, marked to see later that it was not reloaded.
 async fn watching(url: &str) -> Result<Browser> {
@@ -120,5 +131,17 @@ async fn an_origin_that_restarts_is_found_again_by_its_relay_and_goes_on_with_hi
     })
     .await?;
     ensure!(after > before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_relay_of_an_origin_that_was_killed_is_told_as_soon_as_the_next_one_listens() -> Result<()> {
+    let mut origin = Origin::start().await?;
+    let relay = Relay::join(&origin, "lyon").await?;
+
+    origin.crash().await?;
+    let back = Instant::now();
+    relay.ready().await?;
+    ensure!(back.elapsed() < TOLD_WITHIN, "back after {:?}", back.elapsed());
     Ok(())
 }

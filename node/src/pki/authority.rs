@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData, SanType,
@@ -21,6 +22,7 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     key_sha256: [u8; 32],
+    derivation: Prk,
 }
 
 /// The link's server certificate and its key, made anew at each start.
@@ -74,6 +76,7 @@ impl Authority {
         let certificate = params.self_signed(&key)?.der().clone();
         Ok(Self {
             key_sha256: Sha256::digest(key.subject_public_key_info()).into(),
+            derivation: Salt::new(HKDF_SHA256, &[]).extract(key.serialized_der()),
             issuer: Issuer::new(params, key),
             certificate,
         })
@@ -87,6 +90,17 @@ impl Authority {
     /// The authority's own certificate: what client certificates are verified against.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
+    }
+
+    /// A secret for `purpose` that is the same for as long as the authority's key is, and tells nothing of it (HKDF, RFC 5869).
+    pub(crate) fn derived_secret(&self, purpose: &[u8]) -> [u8; 32] {
+        let mut secret = [0; 32];
+        let info = [purpose];
+        let derived = self.derivation.expand(&info, HKDF_SHA256);
+        derived
+            .and_then(|derived| derived.fill(&mut secret))
+            .expect("one block of SHA-256 can always be had, and has 32 bytes");
+        secret
     }
 
     /// Makes a key and certificate for the link's listener.
@@ -156,6 +170,8 @@ mod tests {
         let again = Authority::open(&pki).unwrap();
         assert_eq!(first.key_sha256(), again.key_sha256());
         assert_eq!(first.certificate(), again.certificate());
+        assert_eq!(first.derived_secret(b"one"), again.derived_secret(b"one"));
+        assert_ne!(first.derived_secret(b"one"), again.derived_secret(b"other"));
         assert_ne!(first.key_sha256(), Authority::generate().unwrap().key_sha256());
     }
 

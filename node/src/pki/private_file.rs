@@ -1,4 +1,4 @@
-//! Files that only the daemon's user may read, written whole or not at all. Called while a daemon starts, so it may block.
+//! Files that only the daemon's user may read, written whole or not at all. Everything here blocks.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Longest private file that is read, in bytes.
-const MAX_LEN: u64 = 64 << 10;
+pub const MAX_LEN: u64 = 128 << 10;
 
 /// Makes `dir` (and what is missing above it) with mode 0700; one that is there gets that mode.
 pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
@@ -17,7 +17,10 @@ pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
 }
 
 /// Writes `content` beside `path` with mode 0600 and moves it there, so that a crash leaves the old file or the new one.
-pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// The folder is not there, or cannot be written to.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("new");
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -39,7 +42,10 @@ pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// The file's text, or `None` when there is no such file.
-pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
+///
+/// # Errors
+/// It cannot be read, or is longer than [`MAX_LEN`].
+pub fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

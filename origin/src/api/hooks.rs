@@ -18,6 +18,7 @@ use super::{
     body::{FormBody, QueryOf},
     error::{ApiError, ApiResult, Problem},
 };
+use crate::ingest::admission::PublishEnd;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,6 +26,8 @@ pub(super) struct HookQuery {
     hook_secret: Option<String>,
     /// `1`: the stream is to go on under a name that is not the key.
     rename: Option<String>,
+    /// `1`: who calls cannot tell a publisher that stopped from one that was lost.
+    may_return: Option<String>,
 }
 
 /// The fields that are looked at; nginx sends more.
@@ -59,8 +62,9 @@ pub(super) async fn publish(
     Ok((StatusCode::FOUND, [(header::LOCATION, name)]).into_response())
 }
 
-/// The publisher stopped: its stream ends within 10 s. `name` is the key, or the name it was pushed on under.
-#[utoipa::path(post, path = "/hooks/rtmp/done", tag = "hooks", params(("hookSecret" = Option<String>, Query)),
+/// The publisher stopped: its stream ends within 10 s. With `mayReturn=1` it stopped or was lost: it is waited for as after a loss. `name` is the
+/// key, or the name it was pushed on under.
+#[utoipa::path(post, path = "/hooks/rtmp/done", tag = "hooks", params(("hookSecret" = Option<String>, Query), ("mayReturn" = Option<u8>, Query)),
     request_body(content = HookForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 204), (status = 400, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn done(
@@ -71,9 +75,13 @@ pub(super) async fn done(
     FormBody(form): FormBody<HookForm>,
 ) -> ApiResult<StatusCode> {
     check(&state, &caller, &headers, &query)?;
-    if !state.plane.pass_done(&form.name) {
+    let how = match query.may_return.as_deref() {
+        Some("1") => PublishEnd::Lost,
+        _ => PublishEnd::Stopped,
+    };
+    if !state.plane.pass_done(&form.name, how) {
         let room = room_of(&state, &form).await?;
-        state.plane.publisher_done(&room);
+        state.plane.publisher_done(&room, how);
     }
     Ok(StatusCode::NO_CONTENT)
 }

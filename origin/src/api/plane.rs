@@ -21,7 +21,7 @@ use common::{
 use futures::future::BoxFuture;
 use serde::Serialize;
 
-use crate::{db::Room, relays::RelayStatus, room::StreamSettings};
+use crate::{db::Room, ingest::admission::PublishEnd, relays::RelayStatus, room::StreamSettings};
 
 /// How a room stands on air.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,11 +72,11 @@ pub trait LivePlane: Send + Sync + 'static {
     /// Closes the publisher's connection: its key opens the room no more.
     fn cut_publisher(&self, room: &RoomSlug);
 
-    /// The publisher stopped as it meant to, as an encoder in front says.
-    fn publisher_done(&self, room: &RoomSlug);
+    /// The publisher is gone, as an encoder in front says; [`PublishEnd::Lost`] if that cannot tell how.
+    fn publisher_done(&self, room: &RoomSlug, how: PublishEnd);
 
     /// The same of the one publisher that was let in by this name; false when it is no name of ours.
-    fn pass_done(&self, name: &str) -> bool;
+    fn pass_done(&self, name: &str, how: PublishEnd) -> bool;
 
     /// A name under which an encoder in front, at `caller`, may push one publication on, in place of the key; `None` when another publishes.
     /// `encoder`: where the publisher is.

@@ -44,8 +44,8 @@ pub(super) enum RoomCommand {
         address: IpAddr,
         reply: oneshot::Sender<bool>,
     },
-    /// The publisher stopped, as somebody else says: any, or only the one with this name.
-    Done { pass: Option<String> },
+    /// The publisher is gone, as somebody else says: any, or only the one with this name.
+    Done { pass: Option<String>, how: PublishEnd },
     /// Ends the actor, too.
     Close(LeaseEnded),
 }
@@ -118,8 +118,8 @@ impl Actor {
                     }
                     Some(RoomCommand::Cut) => self.carry_out(Command::Cut),
                     // One that was taken over says its goodbye late.
-                    Some(RoomCommand::Done { pass }) if pass.is_some() && pass != self.pass => {}
-                    Some(RoomCommand::Done { .. }) => self.carry_out(Command::Done),
+                    Some(RoomCommand::Done { pass, .. }) if pass.is_some() && pass != self.pass => {}
+                    Some(RoomCommand::Done { how, .. }) => self.carry_out(Command::Done(how)),
                     Some(RoomCommand::Close(why)) => break why,
                     None => break LeaseEnded::Draining,
                 },
@@ -187,7 +187,8 @@ impl Actor {
 
     fn carry_out(&mut self, command: Command) {
         let now = clock::monotonic();
-        let may_return = matches!(command, Command::Lost(_) | Command::Cut);
+        let is_told_of_loss = matches!(command, Command::Done(PublishEnd::Lost));
+        let may_return = is_told_of_loss || matches!(command, Command::Lost(_) | Command::Cut);
         for effect in self.state.handle(now, command) {
             match effect {
                 Effect::Interrupt if may_return => self.stand_in.lost(now),
@@ -195,6 +196,9 @@ impl Actor {
                 _ => {}
             }
             self.apply(effect);
+        }
+        if is_told_of_loss && self.state.deadline().is_some() {
+            self.stand_in.lost(now);
         }
         self.follow();
         self.show();

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     future::Future,
     net::IpAddr,
+    path::PathBuf,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -16,9 +17,10 @@ use common::{
 };
 use node::{clock, live::Live, shutdown::Shutdown};
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::warn;
 
 use crate::{
-    ingest::admission::LeaseEnded,
+    ingest::admission::{LeaseEnded, PublishEnd},
     slate::making::SlateMaker,
     transcode::{Ladder, LadderHealth, RungHold, Transcoder},
 };
@@ -109,6 +111,17 @@ impl Rooms {
         }))
     }
 
+    /// Takes the names that stand in for keys from `file`, and keeps them there over restarts. Blocks while it reads.
+    pub fn keep_passes(&self, file: PathBuf) {
+        if let Err(error) = self.0.passes.restore(&file) {
+            warn!(file = %file.display(), %error, "publishers behind an encoder in front have to begin anew");
+        }
+        let (shared, stop) = (Arc::clone(&self.0), self.0.shutdown.token().clone());
+        self.0
+            .shutdown
+            .spawn(async move { shared.passes.keep(file, stop).await });
+    }
+
     /// A room that exists from now on. A known one is left as it is.
     pub fn open(&self, slug: &RoomSlug) {
         let mut rooms = self.rooms();
@@ -161,17 +174,17 @@ impl Rooms {
         self.tell(slug, RoomCommand::Cut);
     }
 
-    /// The publisher stopped as it meant to, as an encoder in front says.
-    pub fn publisher_done(&self, slug: &RoomSlug) {
-        self.tell(slug, RoomCommand::Done { pass: None });
+    /// The publisher is gone, as an encoder in front says; [`PublishEnd::Lost`] if that cannot tell how.
+    pub fn publisher_done(&self, slug: &RoomSlug, how: PublishEnd) {
+        self.tell(slug, RoomCommand::Done { pass: None, how });
     }
 
     /// The same of the one publisher that was let in by this name; false when it is no name of ours.
-    pub fn pass_done(&self, name: &str) -> bool {
+    pub fn pass_done(&self, name: &str, how: PublishEnd) -> bool {
         let room = self.0.passes.take(name);
         if let Some(slug) = &room {
             let pass = Some(name.to_owned());
-            self.tell(slug, RoomCommand::Done { pass });
+            self.tell(slug, RoomCommand::Done { pass, how });
         }
         room.is_some()
     }

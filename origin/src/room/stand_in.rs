@@ -4,22 +4,25 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use common::{
     id::Epoch, live::EpochDescription, media::access_unit::MediaMessage, packager::IngestHealth, time::Monotonic,
 };
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
 
 use super::settings::Slate;
 use crate::slate::{
     clip::{Clip, Playing},
-    format,
+    format::{self, TrackFormat},
     making::SlateMaker,
 };
 
 /// A publisher that is back so soon is not stood in for.
 pub(super) const SLATE_DELAY: Duration = Duration::from_secs(1);
+/// Wait before a slate that could not be made is tried again: what was in the way (a full disk, a busy machine) may be gone.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// How often frames of a slate are pushed.
 pub(super) const SLATE_TICK: Duration = Duration::from_millis(40);
 
@@ -33,7 +36,7 @@ pub enum SlateHealth {
     Making,
     Ready,
     Showing,
-    /// There will be none.
+    /// There is none. If that may change, it is tried again a minute later.
     Unavailable {
         reason: String,
     },
@@ -41,12 +44,24 @@ pub enum SlateHealth {
 
 type Made = Result<Clip, String>;
 
+/// What a slate is made of.
+#[derive(Clone)]
+struct Job {
+    maker: Arc<SlateMaker>,
+    tracks: Vec<TrackFormat>,
+    picture: Option<Bytes>,
+}
+
 enum Making {
     Nothing,
     /// Driven by [`StandIn::settle`]; dropped, ffmpeg ends.
-    Going(Pin<Box<dyn Future<Output = Made> + Send>>),
+    Going(Job, Pin<Box<dyn Future<Output = Made> + Send>>),
     Ready(Arc<Clip>),
-    Failed(String),
+    Failed {
+        reason: String,
+        /// `None`: no slate can be made for such a stream.
+        again: Option<(Instant, Job)>,
+    },
 }
 
 pub(super) struct StandIn {
@@ -101,24 +116,28 @@ impl StandIn {
         self.tell();
     }
 
-    /// Completes when the slate is made, or cannot be, or another is wanted; may be dropped and called again.
+    /// Completes when the slate is made, or cannot be, or is tried again, or another is wanted; may be dropped and called again.
     pub(super) async fn settle(&mut self) {
         let wanted = &mut self.wanted;
-        let Making::Going(going) = &mut self.making else {
-            // Without a sender nothing is ever wanted.
-            if wanted.changed().await.is_err() {
-                std::future::pending::<()>().await;
+        self.making = match &mut self.making {
+            Making::Going(job, going) => match going.await {
+                Ok(clip) => Making::Ready(Arc::new(clip)),
+                Err(reason) => {
+                    warn!(%reason, "there is no slate");
+                    let again = Some((Instant::now() + TRY_AGAIN, job.clone()));
+                    Making::Failed { reason, again }
+                }
+            },
+            Making::Failed {
+                again: Some((at, job)), ..
+            } => {
+                tokio::select! {
+                    () = tokio::time::sleep_until(*at) => job.clone().begin(),
+                    () = changed(wanted) => return,
+                }
             }
-            wanted.mark_changed();
-            return;
+            _ => return changed(wanted).await,
         };
-        match going.await {
-            Ok(clip) => self.making = Making::Ready(Arc::new(clip)),
-            Err(reason) => {
-                warn!(%reason, "there is no slate");
-                self.making = Making::Failed(reason);
-            }
-        }
         self.tell();
     }
 
@@ -165,9 +184,9 @@ impl StandIn {
         let health = match &self.making {
             _ if self.playing.is_some() => SlateHealth::Showing,
             Making::Nothing => SlateHealth::Off,
-            Making::Going(_) => SlateHealth::Making,
+            Making::Going(..) => SlateHealth::Making,
             Making::Ready(_) => SlateHealth::Ready,
-            Making::Failed(reason) => SlateHealth::Unavailable { reason: reason.clone() },
+            Making::Failed { reason, .. } => SlateHealth::Unavailable { reason: reason.clone() },
         };
         self.health.send_replace(health);
     }
@@ -189,15 +208,144 @@ pub(super) fn away(health: IngestHealth) -> IngestHealth {
 fn begin(maker: &Arc<SlateMaker>, description: &EpochDescription, wanted: Slate) -> Making {
     let tracks = match format::of(description) {
         Ok(tracks) => tracks,
-        Err(reason) => return Making::Failed(reason.to_string()),
+        Err(reason) => {
+            let reason = reason.to_string();
+            return Making::Failed { reason, again: None };
+        }
     };
-    let maker = Arc::clone(maker);
     let picture = match wanted {
         Slate::Off | Slate::Card => None,
         Slate::Picture(picture) => Some(picture),
     };
-    Making::Going(Box::pin(async move {
-        let made = maker.make(&tracks, picture).await;
-        made.map_err(|error| error.to_string())
-    }))
+    let maker = Arc::clone(maker);
+    Job { maker, tracks, picture }.begin()
+}
+
+impl Job {
+    fn begin(self) -> Making {
+        let job = self.clone();
+        Making::Going(
+            self,
+            Box::pin(async move {
+                let made = job.maker.make(&job.tracks, job.picture).await;
+                made.map_err(|error| error.to_string())
+            }),
+        )
+    }
+}
+
+/// Completes when another slate is wanted, and leaves it to be seen.
+async fn changed(wanted: &mut watch::Receiver<Slate>) {
+    // Without a sender nothing is ever wanted.
+    if wanted.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    wanted.mark_changed();
+}
+
+#[cfg(test)]
+mod tests {
+    use common::{
+        id::Msn,
+        live::{BitRate, RenditionDescription, RenditionFormat},
+    };
+
+    use super::*;
+
+    /// A stream of sound.
+    fn stream() -> EpochDescription {
+        let sound = RenditionDescription {
+            format: RenditionFormat::Audio {
+                index: 0,
+                channels: 2,
+                sample_rate: 48_000,
+                name: "Main".to_owned(),
+                language: None,
+            },
+            codecs: "mp4a.40.2".to_owned(),
+            timescale: 48_000,
+            bit_rate: BitRate {
+                peak: 128_000,
+                average: 128_000,
+            },
+        };
+        EpochDescription {
+            epoch: Epoch(1),
+            target_duration_s: 2,
+            part_target_ms: 333,
+            first_msn: Msn(0),
+            renditions: vec![sound],
+            ladder: Vec::new(),
+            audio_only: false,
+            parent: None,
+        }
+    }
+
+    /// A slate that failed because something is in the place of its folder; and the folder as it would be.
+    struct Failed {
+        stand_in: StandIn,
+        wish: watch::Sender<Slate>,
+        health: watch::Receiver<SlateHealth>,
+        folder: tempfile::TempDir,
+    }
+
+    impl Failed {
+        /// Stops the clock.
+        async fn make() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let tracks = format::of(&stream()).unwrap();
+            let elsewhere = SlateMaker::new("ffmpeg".into(), folder.path().join("made"));
+            elsewhere.make(&tracks, None).await.unwrap();
+            std::fs::write(folder.path().join("slates"), "in the way").unwrap();
+
+            tokio::time::pause();
+            let maker = SlateMaker::new("/nowhere/ffmpeg".into(), folder.path().join("slates"));
+            let (wish, wanted) = watch::channel(Slate::Card);
+            let (shown, health) = watch::channel(SlateHealth::default());
+            let mut stand_in = StandIn::new(Some(Arc::new(maker)), wanted, shown);
+            stand_in.follow(Some(&stream()));
+            stand_in.settle().await;
+            assert!(matches!(&*health.borrow(), SlateHealth::Unavailable { .. }));
+            Self {
+                stand_in,
+                wish,
+                health,
+                folder,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slate_that_could_not_be_made_is_tried_again_a_minute_later() {
+        let mut failed = Failed::make().await;
+        let slates = failed.folder.path().join("slates");
+        std::fs::remove_file(&slates).unwrap();
+        std::fs::rename(failed.folder.path().join("made"), &slates).unwrap();
+
+        let since = Instant::now();
+        failed.stand_in.settle().await;
+        assert_eq!(since.elapsed().as_secs(), TRY_AGAIN.as_secs());
+        assert_eq!(*failed.health.borrow(), SlateHealth::Making);
+        failed.stand_in.settle().await;
+        assert_eq!(*failed.health.borrow(), SlateHealth::Ready);
+    }
+
+    #[tokio::test]
+    async fn a_slate_that_keeps_failing_is_told_of_as_before() {
+        let mut failed = Failed::make().await;
+        failed.stand_in.settle().await;
+        failed.stand_in.settle().await;
+        assert!(matches!(&*failed.health.borrow(), SlateHealth::Unavailable { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_slate_that_is_not_wanted_any_more_is_not_tried_again() {
+        let mut failed = Failed::make().await;
+        failed.wish.send_replace(Slate::Off);
+        failed.stand_in.settle().await;
+        failed.stand_in.follow(Some(&stream()));
+        assert_eq!(*failed.health.borrow(), SlateHealth::Off);
+        let tried = tokio::time::timeout(2 * TRY_AGAIN, failed.stand_in.settle()).await;
+        assert!(tried.is_err());
+    }
 }

@@ -7,7 +7,7 @@ use std::{net::IpAddr, time::Duration};
 
 use common::time::Monotonic;
 
-use crate::ingest::admission::LeaseEnded;
+use crate::ingest::admission::{LeaseEnded, PublishEnd};
 
 /// A publisher that said it stopped may be back within this time, and its stream goes on.
 pub(super) const GRACE_AFTER_STOP: Duration = Duration::from_secs(5);
@@ -33,8 +33,8 @@ pub(super) enum Command {
     Lost(PublisherId),
     /// The publisher's key is no longer good.
     Cut,
-    /// The publisher stopped, as an encoder in front of it says.
-    Done,
+    /// The publisher is gone, as an encoder in front of it says.
+    Done(PublishEnd),
     /// The room or the daemon goes away.
     Close(LeaseEnded),
     /// The deadline passed.
@@ -98,7 +98,7 @@ impl RoomState {
             Command::Stopped(publisher) => self.left(now, publisher, GRACE_AFTER_STOP),
             Command::Lost(publisher) => self.left(now, publisher, GRACE_AFTER_LOSS),
             Command::Cut => self.cut(now, LeaseEnded::KeyRotated, GRACE_AFTER_LOSS),
-            Command::Done => self.done(now),
+            Command::Done(how) => self.done(now, how),
             Command::Close(why) => self.close(now, why),
             Command::Tick => self.tick(now),
         }
@@ -147,12 +147,21 @@ impl RoomState {
         vec![Effect::Revoke(publisher, why), Effect::Interrupt]
     }
 
-    /// The encoder in front may say so after its connection was lost: nobody is waited for any more then.
-    fn done(&mut self, now: Monotonic) -> Vec<Effect> {
+    /// The encoder in front may say so after its own connection came to an end, and knows better how the publisher went.
+    fn done(&mut self, now: Monotonic, how: PublishEnd) -> Vec<Effect> {
+        let (grace, is_lost) = match how {
+            PublishEnd::Stopped => (GRACE_AFTER_STOP, false),
+            PublishEnd::Lost => (GRACE_AFTER_LOSS, true),
+        };
         if let Phase::Open { until } = &mut self.phase {
-            *until = (*until).min(now + GRACE_AFTER_STOP);
+            let told = now + grace;
+            *until = if is_lost {
+                (*until).max(told)
+            } else {
+                (*until).min(told)
+            };
         }
-        self.cut(now, LeaseEnded::Cut, GRACE_AFTER_STOP)
+        self.cut(now, LeaseEnded::Cut, grace)
     }
 
     /// An origin that stops may be back in a moment: relays hold the stream for it as for a publisher that was lost.
@@ -288,16 +297,33 @@ mod tests {
     fn a_stop_that_is_told_after_the_loss_shortens_the_wait() {
         let (mut room, first) = publishing();
         room.handle(at(10), Command::Lost(first));
-        assert_eq!(room.handle(at(11), Command::Done), []);
+        let done = Command::Done(PublishEnd::Stopped);
+        assert_eq!(room.handle(at(11), done), []);
         let deadline = at(11) + GRACE_AFTER_STOP;
         assert_eq!(room.deadline(), Some(deadline));
-        assert_eq!(
-            room.handle(at(15), Command::Done),
-            [],
-            "nor does a second one lengthen it"
-        );
+        assert_eq!(room.handle(at(15), done), [], "nor does a second one lengthen it");
         assert_eq!(room.deadline(), Some(deadline));
         assert_eq!(room.handle(deadline, Command::Tick), [Effect::End]);
+    }
+
+    #[test]
+    fn a_publisher_behind_an_encoder_that_cannot_tell_is_waited_for_as_after_a_loss() {
+        let done = Command::Done(PublishEnd::Lost);
+        let (mut room, first) = publishing();
+        assert_eq!(
+            room.handle(at(10), done),
+            [Effect::Revoke(first, LeaseEnded::Cut), Effect::Interrupt]
+        );
+        assert_eq!(room.deadline(), Some(at(10) + GRACE_AFTER_LOSS));
+
+        let (mut room, first) = publishing();
+        room.handle(at(10), Command::Stopped(first));
+        assert_eq!(room.handle(at(11), done), []);
+        assert_eq!(
+            room.deadline(),
+            Some(at(11) + GRACE_AFTER_LOSS),
+            "also when ffmpeg carried it and said goodbye"
+        );
     }
 
     #[test]

@@ -35,6 +35,7 @@ use crate::{
     api::{Api, ChatStorage, LinkAddress, LivePlane, RoomLive},
     control::{Addresses, Control, ControlConfig},
     db::Room,
+    ingest::admission::PublishEnd,
     relays::{RelayStatus, ViaRelay, ViewerPeer},
     room::{Slate, StreamSettings},
     secrets::{SecretText, admin_token},
@@ -121,12 +122,12 @@ impl LivePlane for Plane {
         self.tell(format!("cut publisher of {room}"));
     }
 
-    fn publisher_done(&self, room: &RoomSlug) {
-        self.tell(format!("publisher of {room} is done"));
+    fn publisher_done(&self, room: &RoomSlug, how: PublishEnd) {
+        self.tell(format!("publisher of {room} is done: {how:?}"));
     }
 
-    fn pass_done(&self, name: &str) -> bool {
-        self.tell(format!("{name} is done"));
+    fn pass_done(&self, name: &str, how: PublishEnd) -> bool {
+        self.tell(format!("{name} is done: {how:?}"));
         name == "on-air-1"
     }
 

@@ -56,7 +56,7 @@ async fn a_publisher_that_is_done_ends_its_stream() {
         .expect(204)
         .await;
     let told = house.plane.take_told();
-    assert_eq!(told.last().unwrap(), "publisher of cinema is done");
+    assert_eq!(told.last().unwrap(), "publisher of cinema is done: Stopped");
     house
         .call("POST /hooks/rtmp/done")
         .from("127.0.0.1:1")
@@ -64,6 +64,18 @@ async fn a_publisher_that_is_done_ends_its_stream() {
         .expect(403)
         .await;
     house.call("POST /hooks/rtmp/done").raw(FORM, &form).expect(403).await;
+}
+
+#[tokio::test]
+async fn an_encoder_in_front_that_cannot_tell_a_stop_from_a_loss_says_so() {
+    let house = House::open().await;
+    let form = form(&house).await;
+    let done = || house.call("POST /hooks/rtmp/done?mayReturn=1").from("127.0.0.1:1");
+    done().raw(FORM, &form).expect(204).await;
+    let told = house.plane.take_told();
+    assert_eq!(told.last().unwrap(), "publisher of cinema is done: Lost");
+    done().raw(FORM, "name=on-air-1").expect(204).await;
+    assert_eq!(house.plane.take_told(), ["on-air-1 is done: Lost"]);
 }
 
 #[tokio::test]
@@ -80,7 +92,7 @@ async fn a_stream_is_renamed_when_that_is_asked_for() {
     publish().raw(FORM, "name=sk_wrong").expect(403).await;
     let done = house.call("POST /hooks/rtmp/done").from("127.0.0.1:1");
     done.raw(FORM, "name=on-air-1").expect(204).await;
-    assert_eq!(house.plane.take_told(), ["on-air-1 is done"]);
+    assert_eq!(house.plane.take_told(), ["on-air-1 is done: Stopped"]);
     *house.plane.is_taken.lock().unwrap() = true;
     publish().raw(FORM, &form).expect(403).await;
 }
