@@ -3,7 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,7 +27,7 @@ pub(super) enum Standing {
 
 /// A rung that is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Load {
+struct Entry {
     rung: Rung,
     watchers: usize,
     /// Some encoder works on it: giving it up is of use to the others.
@@ -36,45 +36,40 @@ struct Load {
     given_up: bool,
 }
 
-/// All rungs that this origin makes. For an `Arc`.
-#[derive(Debug, Default)]
-pub(super) struct Budget(Mutex<Loads>);
+/// All rungs that this origin makes. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Budget(Arc<Mutex<Loads>>);
 
 #[derive(Debug, Default)]
 struct Loads {
     next_id: u64,
-    loads: HashMap<u64, Load>,
+    entries: HashMap<u64, Entry>,
     /// When a rung was given up.
     relieved: Option<Monotonic>,
 }
 
-/// Which rung in a [`Budget`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LoadId(u64);
+/// A rung's place in a [`Budget`], given back when this is dropped, however the task that makes the rung ends.
+#[derive(Debug)]
+pub(super) struct Load {
+    budget: Budget,
+    id: u64,
+}
 
 impl Budget {
-    pub(super) fn add(&self, rung: Rung) -> LoadId {
+    pub(super) fn add(&self, rung: Rung) -> Load {
         let mut loads = self.lock();
         let id = loads.next_id;
         loads.next_id += 1;
-        let load = Load {
+        let entry = Entry {
             rung,
             watchers: 0,
             at_work: false,
             behind_since: None,
             given_up: false,
         };
-        loads.loads.insert(id, load);
-        LoadId(id)
-    }
-
-    pub(super) fn remove(&self, id: LoadId) {
-        self.lock().loads.remove(&id.0);
-    }
-
-    /// Says how a rung is; `true`: it has to be given up. To be called every second or so.
-    pub(super) fn report(&self, now: Monotonic, id: LoadId, watchers: usize, standing: Standing) -> bool {
-        self.lock().report(now, id, watchers, standing)
+        loads.entries.insert(id, entry);
+        let budget = self.clone();
+        Load { budget, id }
     }
 
     fn lock(&self) -> MutexGuard<'_, Loads> {
@@ -82,26 +77,39 @@ impl Budget {
     }
 }
 
+impl Load {
+    /// Says how the rung is; `true`: it has to be given up. To be called every second or so.
+    pub(super) fn report(&self, now: Monotonic, watchers: usize, standing: Standing) -> bool {
+        self.budget.lock().report(now, self.id, watchers, standing)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.budget.lock().entries.remove(&self.id);
+    }
+}
+
 impl Loads {
-    fn report(&mut self, now: Monotonic, id: LoadId, watchers: usize, standing: Standing) -> bool {
-        let Some(load) = self.loads.get_mut(&id.0) else {
+    fn report(&mut self, now: Monotonic, id: u64, watchers: usize, standing: Standing) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else {
             return false;
         };
-        load.watchers = watchers;
-        load.at_work = standing != Standing::Idle;
+        entry.watchers = watchers;
+        entry.at_work = standing != Standing::Idle;
         let is_behind = matches!(standing, Standing::Behind | Standing::Choked);
-        load.behind_since = is_behind.then(|| load.behind_since.unwrap_or(now));
-        let too_long = |load: &Load| load.behind_since.is_some_and(|since| now.since(since) >= PATIENCE);
+        entry.behind_since = is_behind.then(|| entry.behind_since.unwrap_or(now));
+        let too_long = |entry: &Entry| entry.behind_since.is_some_and(|since| now.since(since) >= PATIENCE);
         let relieved = self.relieved.is_some_and(|at| now.since(at) < RELIEF);
-        if !relieved && (standing == Standing::Choked || self.loads.values().any(too_long)) {
+        if !relieved && (standing == Standing::Choked || self.entries.values().any(too_long)) {
             // The fewest lose it; of two, what costs most goes.
-            let left = self.loads.values_mut().filter(|load| load.at_work && !load.given_up);
-            if let Some(victim) = left.min_by_key(|load| (load.watchers, Reverse(load.rung.height()))) {
+            let left = self.entries.values_mut().filter(|entry| entry.at_work && !entry.given_up);
+            if let Some(victim) = left.min_by_key(|entry| (entry.watchers, Reverse(entry.rung.height()))) {
                 victim.given_up = true;
                 self.relieved = Some(now);
             }
         }
-        self.loads.get(&id.0).is_some_and(|load| load.given_up)
+        self.entries.get(&id).is_some_and(|entry| entry.given_up)
     }
 }
 
@@ -116,13 +124,14 @@ mod tests {
     /// Three rungs with so many watchers; the smallest one is behind for a while.
     fn given_up(watchers: [usize; 3], seconds: u64) -> Vec<usize> {
         let budget = Budget::default();
-        let ids = [Rung::P1080, Rung::P720, Rung::P480].map(|rung| budget.add(rung));
+        let mut loads = [Rung::P1080, Rung::P720, Rung::P480].map(|rung| Some(budget.add(rung)));
         let mut gone = Vec::new();
         for second in 0..=seconds {
             for index in 0..3 {
                 let standing = if index == 2 { Standing::Behind } else { Standing::InStep };
-                if !gone.contains(&index) && budget.report(at(second), ids[index], watchers[index], standing) {
-                    budget.remove(ids[index]);
+                let load = loads[index].as_ref();
+                if load.is_some_and(|load| load.report(at(second), watchers[index], standing)) {
+                    loads[index] = None;
                     gone.push(index);
                 }
             }
@@ -147,8 +156,8 @@ mod tests {
         let [idle, busy] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
         let mut gone = Vec::new();
         for second in 0..10 {
-            for (id, watchers, standing) in [(idle, 0, Standing::Idle), (busy, 5, Standing::Behind)] {
-                if budget.report(at(second), id, watchers, standing) && !gone.contains(&watchers) {
+            for (load, watchers, standing) in [(&idle, 0, Standing::Idle), (&busy, 5, Standing::Behind)] {
+                if load.report(at(second), watchers, standing) && !gone.contains(&watchers) {
                     gone.push(watchers);
                 }
             }
@@ -160,13 +169,27 @@ mod tests {
     fn one_that_chokes_gets_relief_at_once() {
         let budget = Budget::default();
         let [large, small] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
-        assert!(!budget.report(at(0), large, 1, Standing::InStep));
-        assert!(!budget.report(at(0), small, 2, Standing::Choked));
-        assert!(budget.report(at(1), large, 1, Standing::InStep));
+        assert!(!large.report(at(0), 1, Standing::InStep));
+        assert!(!small.report(at(0), 2, Standing::Choked));
+        assert!(large.report(at(1), 1, Standing::InStep));
         assert!(
-            !budget.report(at(1), small, 2, Standing::Choked),
+            !small.report(at(1), 2, Standing::Choked),
             "the other one has just gone"
         );
+    }
+
+    #[test]
+    fn a_task_that_panics_leaves_no_load_that_is_given_up_for_the_others() {
+        let budget = Budget::default();
+        let [lost, behind] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
+        assert!(!lost.report(at(0), 0, Standing::InStep));
+        let task = std::thread::spawn(move || {
+            let _lost = lost;
+            panic!("as a bug would");
+        });
+        assert!(task.join().is_err());
+        let gone = (0..7).any(|second| behind.report(at(second), 1, Standing::Behind));
+        assert!(gone, "nothing else is left to give up");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use node::live::Live;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::warn;
 
-use super::{RungHold, RungState, Transcoder, budget::LoadId, hold::Claim, maker::Maker, retry::GivenUp};
+use super::{RungHold, RungState, Transcoder, hold::Claim, maker::Maker, retry::GivenUp};
 
 /// Tapped events that wait for one rung's task, more than ten seconds of any stream. One that does not fetch them is replaced.
 const FEED: usize = 2048;
@@ -235,11 +235,11 @@ impl Ladder {
                 found = ladder.transcoder.found() => found,
                 () = stop.cancelled() => None,
             };
-            let load = ladder.transcoder.budget().add(rung);
             let Some(ffmpeg) = ffmpeg else {
-                ladder.left(rung, load, None);
+                ladder.left(rung, None);
                 return;
             };
+            let load = ladder.transcoder.budget().add(rung);
             let maker = Maker {
                 rung,
                 ffmpeg,
@@ -268,8 +268,7 @@ impl Ladder {
     }
 
     /// Its task has ended.
-    pub(super) fn left(&self, rung: Rung, load: LoadId, given_up: Option<GivenUp>) {
-        self.transcoder.budget().remove(load);
+    pub(super) fn left(&self, rung: Rung, given_up: Option<GivenUp>) {
         let mut inner = self.lock();
         if let Some(entry) = inner.rungs.get_mut(&rung) {
             // Another task may be there already, and waits for this one.

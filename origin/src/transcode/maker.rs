@@ -24,7 +24,7 @@ use tracing::{error, info, warn};
 
 use super::{
     RungState,
-    budget::{LoadId, Standing},
+    budget::{Load, Standing},
     child::{Answer, Child},
     ffmpeg::Ffmpeg,
     ladder::Ladder,
@@ -41,7 +41,7 @@ pub(super) struct Maker {
     pub(super) ladder: Arc<Ladder>,
     pub(super) live: Arc<Live>,
     pub(super) inbox: mpsc::Receiver<Tapped>,
-    pub(super) load: LoadId,
+    pub(super) load: Load,
 }
 
 /// What the source is at the moment.
@@ -95,7 +95,9 @@ impl Maker {
             Done::GivenUp(reason) => Some(reason),
             Done::Unwatched | Done::Stopped => None,
         };
-        ladder.left(rung, load, given_up);
+        // Before another task may begin.
+        drop(load);
+        ladder.left(rung, given_up);
     }
 }
 

@@ -30,7 +30,7 @@ use self::{budget::Budget, ffmpeg::Ffmpeg};
 #[derive(Clone)]
 pub struct Transcoder {
     found: watch::Receiver<Found>,
-    budget: Arc<Budget>,
+    budget: Budget,
     shutdown: Shutdown,
 }
 
@@ -62,7 +62,7 @@ impl Transcoder {
         });
         Self {
             found,
-            budget: Arc::default(),
+            budget: Budget::default(),
             shutdown: shutdown.clone(),
         }
     }
@@ -72,7 +72,7 @@ impl Transcoder {
         let (_, found) = watch::channel(Found::Fault("there is none".to_owned()));
         Self {
             found,
-            budget: Arc::default(),
+            budget: Budget::default(),
             shutdown: shutdown.clone(),
         }
     }

@@ -40,7 +40,7 @@ impl Work {
     /// Tells the budget how it goes, and does as it says.
     pub(super) fn tell(&mut self, standing: Standing) {
         let Maker { rung, ladder, load, .. } = &self.maker;
-        if ladder.report(*load, clock::monotonic(), ladder.watchers(*rung), standing) {
+        if load.report(clock::monotonic(), ladder.watchers(*rung), standing) {
             self.give_up(GivenUp::Busy);
         }
     }
