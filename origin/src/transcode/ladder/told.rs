@@ -3,7 +3,7 @@
 use common::id::Rung;
 
 use super::{Entry, Ladder};
-use crate::transcode::RungState;
+use crate::transcode::{RungState, encoder::Encoder};
 
 impl Ladder {
     pub(in crate::transcode) fn watchers(&self, rung: Rung) -> usize {
@@ -23,6 +23,10 @@ impl Ladder {
             entry.restarts += 1;
             entry.failure = Some(reason.to_owned());
         });
+    }
+
+    pub(in crate::transcode) fn stand_in(&self, rung: Rung, left: Encoder, used: Encoder) {
+        self.change(rung, |entry| entry.stand_in = Some((left, used)));
     }
 
     fn change(&self, rung: Rung, change: impl FnOnce(&mut Entry)) {
