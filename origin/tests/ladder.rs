@@ -424,9 +424,19 @@ async fn a_killed_ffmpeg_leaves_gaps_and_the_rung_goes_on() {
     let hold = stage.hold(Rung::P144);
     let (epoch, _) = segments(hold.live(), Msn(0), 1).await;
 
+    // On a computer that is too busy, the one that made the segment may be replaced already.
+    until(|| !Stage::encoders(Rung::P144).is_empty()).await;
+    let (restarts, last) = (
+        stage.state(Rung::P144).1,
+        hold.live().read(|windows| newest(windows.current().unwrap())),
+    );
     let killed = Stage::encoders(Rung::P144).remove(0);
     assert!(Command::new("kill").args(["-9", &killed]).status().unwrap().success());
-    let gap = |window: &LiveWindow| complete(window).iter().find(|(_, seen)| seen.3).map(|(&msn, _)| msn);
+    let gap = |window: &LiveWindow| {
+        let seen = complete(window);
+        let mut behind = seen.into_iter().filter(|&(msn, _)| Some(msn) > last);
+        behind.find(|(_, segment)| segment.3).map(|(msn, _)| msn)
+    };
     let gap = wait(hold.live(), gap).await;
     let back = |window: &LiveWindow| {
         let seen = complete(window);
@@ -436,7 +446,7 @@ async fn a_killed_ffmpeg_leaves_gaps_and_the_rung_goes_on() {
     let (after, seen) = wait(hold.live(), back).await;
     assert_eq!(after, epoch);
     assert_aligned(&stage.source(), &seen);
-    assert_eq!(stage.state(Rung::P144), (RungState::Running, 1));
+    assert_eq!(stage.state(Rung::P144), (RungState::Running, restarts + 1));
     assert_ne!(Stage::encoders(Rung::P144), [killed]);
 
     publisher.leave(PublishEnd::Stopped).await;
