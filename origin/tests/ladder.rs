@@ -520,7 +520,8 @@ async fn a_rung_for_which_there_is_no_room_is_left_out_until_there_is_and_the_ho
     assert!(stage.rooms.rung(&cinema(), Rung::P240).is_none());
 
     drop((small, large));
-    until(|| stage.state(Rung::P144).0 == RungState::Off).await;
+    // The other one's encoder has to be gone first.
+    until(|| stage.rooms.rung(&cinema(), Rung::P240).is_some()).await;
     let large = stage.hold(Rung::P240);
     segments(large.live(), Msn(0), 1).await;
     assert!(stage.health().warnings.is_empty(), "{:?}", stage.health());
