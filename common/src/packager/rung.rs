@@ -299,7 +299,7 @@ impl RungPackager {
                 self.finish(slot.start_ms);
             }
             match &mut self.opened {
-                Some(opened) if !self.over && opened.next_msn == slot.msn => {
+                Some(opened) if !self.over && opened.can_open(&slot, &init) => {
                     opened.open(&slot, Some(init), &mut self.events);
                 }
                 _ => return self.end(),

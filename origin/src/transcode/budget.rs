@@ -1,13 +1,22 @@
-//! What this computer can encode: when an encoder cannot keep real time, one rung is given up for the others.
+//! What this computer can encode: so many encoders work at once, and when one cannot keep real time, one rung is given up for the others.
 
 use std::{
     cmp::Reverse,
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    num::NonZero,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::available_parallelism,
     time::Duration,
 };
 
 use common::{id::Rung, time::Monotonic};
+
+use super::retry::GivenUp;
+
+/// So many encoders for each core may work at once in all rooms together, as those of small pictures take a part of one,
+const ENCODERS_A_CORE: usize = 2;
+/// and one room's whole ladder in any case.
+const LEAST_ENCODERS: usize = Rung::ALL.len();
 
 /// An encoder may be behind for so long: another program was busy, or it has only just started.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,56 +34,85 @@ pub(super) enum Standing {
     Choked,
 }
 
-/// A rung that is being made.
+/// Whether an encoder may be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Load {
-    rung: Rung,
-    watchers: usize,
-    /// Some encoder works on it: giving it up is of use to the others.
-    at_work: bool,
-    behind_since: Option<Monotonic>,
-    given_up: bool,
+pub(super) enum Admission {
+    Granted,
+    /// Another rung makes room first: to be asked again.
+    Later,
+    Refused(GivenUp),
 }
 
-/// All rungs that this origin makes. For an `Arc`.
-#[derive(Debug, Default)]
-pub(super) struct Budget(Mutex<Loads>);
+/// A rung that is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    rung: Rung,
+    watchers: usize,
+    /// Some encoder works on it, or is about to: giving it up is of use to the others.
+    at_work: bool,
+    behind_since: Option<Monotonic>,
+    given_up: Option<GivenUp>,
+}
 
-#[derive(Debug, Default)]
+/// All rungs that this origin makes. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<Mutex<Loads>>);
+
+#[derive(Debug)]
 struct Loads {
+    /// So many encoders may work at once.
+    most: usize,
     next_id: u64,
-    loads: HashMap<u64, Load>,
+    entries: HashMap<u64, Entry>,
     /// When a rung was given up.
     relieved: Option<Monotonic>,
 }
 
-/// Which rung in a [`Budget`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LoadId(u64);
+/// A rung's place in a [`Budget`], given back when this is dropped, however the task that makes the rung ends.
+#[derive(Debug)]
+pub(super) struct Load {
+    budget: Budget,
+    id: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        Self::new((cores * ENCODERS_A_CORE).max(LEAST_ENCODERS))
+    }
+}
 
 impl Budget {
-    pub(super) fn add(&self, rung: Rung) -> LoadId {
+    /// With so many encoders at work at once.
+    pub(super) fn new(most: usize) -> Self {
+        Self(Arc::new(Mutex::new(Loads {
+            most,
+            next_id: 0,
+            entries: HashMap::new(),
+            relieved: None,
+        })))
+    }
+
+    /// Whether one more encoder may work, with no other one given up for it.
+    pub(super) fn has_room(&self) -> bool {
+        let loads = self.lock();
+        loads.at_work() < loads.most
+    }
+
+    pub(super) fn add(&self, rung: Rung) -> Load {
         let mut loads = self.lock();
         let id = loads.next_id;
         loads.next_id += 1;
-        let load = Load {
+        let entry = Entry {
             rung,
             watchers: 0,
             at_work: false,
             behind_since: None,
-            given_up: false,
+            given_up: None,
         };
-        loads.loads.insert(id, load);
-        LoadId(id)
-    }
-
-    pub(super) fn remove(&self, id: LoadId) {
-        self.lock().loads.remove(&id.0);
-    }
-
-    /// Says how a rung is; `true`: it has to be given up. To be called every second or so.
-    pub(super) fn report(&self, now: Monotonic, id: LoadId, watchers: usize, standing: Standing) -> bool {
-        self.lock().report(now, id, watchers, standing)
+        loads.entries.insert(id, entry);
+        let budget = self.clone();
+        Load { budget, id }
     }
 
     fn lock(&self) -> MutexGuard<'_, Loads> {
@@ -82,26 +120,71 @@ impl Budget {
     }
 }
 
+impl Load {
+    /// Asks for an encoder. Where too many work, the rung is given up that means the least, which may be this one.
+    pub(super) fn admit(&self, watchers: usize) -> Admission {
+        self.budget.lock().admit(self.id, watchers)
+    }
+
+    /// Says how the rung is; `Some`: it has to be given up. To be called every second or so.
+    pub(super) fn report(&self, now: Monotonic, watchers: usize, standing: Standing) -> Option<GivenUp> {
+        self.budget.lock().report(now, self.id, watchers, standing)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.budget.lock().entries.remove(&self.id);
+    }
+}
+
 impl Loads {
-    fn report(&mut self, now: Monotonic, id: LoadId, watchers: usize, standing: Standing) -> bool {
-        let Some(load) = self.loads.get_mut(&id.0) else {
-            return false;
-        };
-        load.watchers = watchers;
-        load.at_work = standing != Standing::Idle;
-        let is_behind = matches!(standing, Standing::Behind | Standing::Choked);
-        load.behind_since = is_behind.then(|| load.behind_since.unwrap_or(now));
-        let too_long = |load: &Load| load.behind_since.is_some_and(|since| now.since(since) >= PATIENCE);
-        let relieved = self.relieved.is_some_and(|at| now.since(at) < RELIEF);
-        if !relieved && (standing == Standing::Choked || self.loads.values().any(too_long)) {
-            // The fewest lose it; of two, what costs most goes.
-            let left = self.loads.values_mut().filter(|load| load.at_work && !load.given_up);
-            if let Some(victim) = left.min_by_key(|load| (load.watchers, Reverse(load.rung.height()))) {
-                victim.given_up = true;
-                self.relieved = Some(now);
-            }
+    fn at_work(&self) -> usize {
+        self.entries.values().filter(|entry| entry.at_work).count()
+    }
+
+    fn admit(&mut self, id: u64, watchers: usize) -> Admission {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.watchers = watchers;
+            entry.at_work = true;
         }
-        self.loads.get(&id.0).is_some_and(|load| load.given_up)
+        let going = self
+            .entries
+            .values()
+            .filter(|entry| entry.at_work && entry.given_up.is_some());
+        if self.at_work() - going.count() > self.most {
+            self.give_up(GivenUp::Crowded);
+        }
+        match self.entries.get(&id).and_then(|entry| entry.given_up) {
+            Some(why) => Admission::Refused(why),
+            None if self.at_work() > self.most => Admission::Later,
+            None => Admission::Granted,
+        }
+    }
+
+    /// The fewest lose it; of two, what costs most goes.
+    fn give_up(&mut self, why: GivenUp) -> bool {
+        let left = self
+            .entries
+            .values_mut()
+            .filter(|entry| entry.at_work && entry.given_up.is_none());
+        let victim = left.min_by_key(|entry| (entry.watchers, Reverse(entry.rung.height())));
+        victim.map(|victim| victim.given_up = Some(why)).is_some()
+    }
+
+    fn report(&mut self, now: Monotonic, id: u64, watchers: usize, standing: Standing) -> Option<GivenUp> {
+        let entry = self.entries.get_mut(&id)?;
+        entry.watchers = watchers;
+        entry.at_work = standing != Standing::Idle;
+        let is_behind = matches!(standing, Standing::Behind | Standing::Choked);
+        entry.behind_since = is_behind.then(|| entry.behind_since.unwrap_or(now));
+        let too_long = |entry: &Entry| entry.behind_since.is_some_and(|since| now.since(since) >= PATIENCE);
+        let relieved = self.relieved.is_some_and(|at| now.since(at) < RELIEF);
+        let in_need = !relieved && (standing == Standing::Choked || self.entries.values().any(too_long));
+        if in_need && self.give_up(GivenUp::Busy) {
+            self.relieved = Some(now);
+        }
+        self.entries.get(&id)?.given_up
     }
 }
 
@@ -116,13 +199,14 @@ mod tests {
     /// Three rungs with so many watchers; the smallest one is behind for a while.
     fn given_up(watchers: [usize; 3], seconds: u64) -> Vec<usize> {
         let budget = Budget::default();
-        let ids = [Rung::P1080, Rung::P720, Rung::P480].map(|rung| budget.add(rung));
+        let mut loads = [Rung::P1080, Rung::P720, Rung::P480].map(|rung| Some(budget.add(rung)));
         let mut gone = Vec::new();
         for second in 0..=seconds {
             for index in 0..3 {
                 let standing = if index == 2 { Standing::Behind } else { Standing::InStep };
-                if !gone.contains(&index) && budget.report(at(second), ids[index], watchers[index], standing) {
-                    budget.remove(ids[index]);
+                let load = loads[index].as_ref();
+                if load.is_some_and(|load| load.report(at(second), watchers[index], standing).is_some()) {
+                    loads[index] = None;
                     gone.push(index);
                 }
             }
@@ -147,8 +231,8 @@ mod tests {
         let [idle, busy] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
         let mut gone = Vec::new();
         for second in 0..10 {
-            for (id, watchers, standing) in [(idle, 0, Standing::Idle), (busy, 5, Standing::Behind)] {
-                if budget.report(at(second), id, watchers, standing) && !gone.contains(&watchers) {
+            for (load, watchers, standing) in [(&idle, 0, Standing::Idle), (&busy, 5, Standing::Behind)] {
+                if load.report(at(second), watchers, standing).is_some() && !gone.contains(&watchers) {
                     gone.push(watchers);
                 }
             }
@@ -160,13 +244,65 @@ mod tests {
     fn one_that_chokes_gets_relief_at_once() {
         let budget = Budget::default();
         let [large, small] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
-        assert!(!budget.report(at(0), large, 1, Standing::InStep));
-        assert!(!budget.report(at(0), small, 2, Standing::Choked));
-        assert!(budget.report(at(1), large, 1, Standing::InStep));
-        assert!(
-            !budget.report(at(1), small, 2, Standing::Choked),
-            "the other one has just gone"
-        );
+        assert_eq!(large.report(at(0), 1, Standing::InStep), None);
+        assert_eq!(small.report(at(0), 2, Standing::Choked), None);
+        assert_eq!(large.report(at(1), 1, Standing::InStep), Some(GivenUp::Busy));
+        let second = small.report(at(1), 2, Standing::Choked);
+        assert_eq!(second, None, "the other one has just gone");
+    }
+
+    #[test]
+    fn a_task_that_panics_leaves_no_load_that_is_given_up_for_the_others() {
+        let budget = Budget::default();
+        let [lost, behind] = [Rung::P1080, Rung::P480].map(|rung| budget.add(rung));
+        assert_eq!(lost.report(at(0), 0, Standing::InStep), None);
+        let task = std::thread::spawn(move || {
+            let _lost = lost;
+            panic!("as a bug would");
+        });
+        assert!(task.join().is_err());
+        let gone = (0..7).any(|second| behind.report(at(second), 1, Standing::Behind).is_some());
+        assert!(gone, "nothing else is left to give up");
+    }
+
+    #[test]
+    fn a_rung_that_fewer_watch_is_refused_where_as_many_as_may_are_at_work() {
+        let budget = Budget::new(2);
+        let [one, two, late] = [Rung::P720, Rung::P480, Rung::P480].map(|rung| budget.add(rung));
+        assert_eq!([one.admit(2), two.admit(2)], [Admission::Granted; 2]);
+        assert!(!budget.has_room());
+        assert_eq!(late.admit(1), Admission::Refused(GivenUp::Crowded));
+        assert_eq!(one.report(at(1), 2, Standing::InStep), None);
+        drop((one, late));
+        assert!(budget.has_room());
+    }
+
+    #[test]
+    fn a_rung_that_more_watch_waits_until_the_one_with_the_fewest_is_gone() {
+        let budget = Budget::new(2);
+        let [one, two, late] = [Rung::P720, Rung::P480, Rung::P480].map(|rung| budget.add(rung));
+        assert_eq!([one.admit(1), two.admit(1)], [Admission::Granted; 2]);
+        assert_eq!([late.admit(2), late.admit(2)], [Admission::Later; 2]);
+        assert_eq!(two.report(at(1), 1, Standing::InStep), None, "one was enough");
+        assert_eq!(one.report(at(1), 1, Standing::InStep), Some(GivenUp::Crowded));
+        drop(one);
+        assert_eq!(late.admit(2), Admission::Granted);
+    }
+
+    #[test]
+    fn a_rung_whose_encoder_ended_leaves_its_place_to_others() {
+        let budget = Budget::new(1);
+        let [one, two] = [Rung::P720, Rung::P480].map(|rung| budget.add(rung));
+        assert_eq!(one.admit(5), Admission::Granted);
+        assert_eq!(one.report(at(1), 5, Standing::Idle), None);
+        assert_eq!(two.admit(1), Admission::Granted);
+    }
+
+    #[test]
+    fn one_rooms_whole_ladder_has_room_on_any_computer() {
+        let budget = Budget::default();
+        let loads = Rung::ALL.map(|rung| budget.add(rung));
+        assert!(loads.iter().all(|load| load.admit(1) == Admission::Granted));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{command, ffmpeg::Ffmpeg};
+use super::{command, encoder::Encoder, ffmpeg::Ffmpeg};
 
 /// Most bytes that wait for ffmpeg to read them: more than ten seconds of a large stream.
 const MAX_WAITING_BYTES: usize = 32 << 20;
@@ -80,6 +80,7 @@ impl Child {
     /// Why it cannot be started, in words.
     pub(super) fn start(
         ffmpeg: &Ffmpeg,
+        encoder: Encoder,
         rung: &RungDescription,
         source: &VideoConfig,
         base_ms: i64,
@@ -93,14 +94,14 @@ impl Child {
         };
         let (writer, head) = Writer::new(&picture).map_err(|reason| reason.to_string())?;
         let target = command::target(rung);
-        let mut process = command::process(&ffmpeg.program)
-            .args(command::arguments(ffmpeg.encoder, &target))
+        let mut process = command::process(&ffmpeg.program);
+        process
+            .args(command::arguments(encoder, &target))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|cause| cause.to_string())?;
+            .kill_on_drop(true);
+        let mut process = command::spawn(&mut process).map_err(|cause| cause.to_string())?;
         let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
         let stderr = process.stderr.take();
         Ok(Self {

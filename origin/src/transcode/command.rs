@@ -1,10 +1,12 @@
 //! How ffmpeg is called for a rung: the source's pictures come in as live Matroska, frames go out as FLV, one for one and with the times they
 //! came with.
 
-use std::{ffi::OsStr, path::Path};
+use std::{ffi::OsStr, io, path::Path};
 
 use common::live::RungDescription;
-use tokio::process::Command;
+use rustix::process::{Pid, getpriority_process, setpriority_pgrp};
+use tokio::process::{Child, Command};
+use tracing::debug;
 
 use super::encoder::{Encoder, Target};
 
@@ -25,6 +27,24 @@ pub(super) fn process(program: &Path) -> Command {
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| is_kept(name)));
     process
+}
+
+/// Above the origin's own nice value: where there is too little for all, what takes the stream in and sends it out goes first.
+const NICER: i32 = 10;
+
+/// Starts it with a lower priority than the origin's.
+///
+/// # Errors
+/// As [`Command::spawn`].
+pub(super) fn spawn(process: &mut Command) -> io::Result<Child> {
+    // Linux has a priority for each thread, and sets those of a whole group: threads that there are already, too.
+    let child = process.process_group(0).spawn()?;
+    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let lowered = getpriority_process(None).and_then(|own| setpriority_pgrp(group, own + NICER));
+    if let Err(reason) = lowered {
+        debug!(%reason, "an encoder has the origin's own priority");
+    }
+    Ok(child)
 }
 
 fn is_kept(name: &OsStr) -> bool {

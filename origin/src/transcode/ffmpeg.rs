@@ -43,7 +43,19 @@ const TRIAL_KEY_MS: u32 = 200;
 pub(super) struct Ffmpeg {
     pub(super) program: PathBuf,
     pub(super) version: String,
-    pub(super) encoder: Encoder,
+    /// Those that work, the best first; at least one.
+    pub(super) encoders: Vec<Encoder>,
+}
+
+impl Ffmpeg {
+    /// The one to use when so many others have failed.
+    pub(super) fn encoder(&self, others: usize) -> Encoder {
+        self.encoders
+            .get(others)
+            .or(self.encoders.last())
+            .copied()
+            .unwrap_or(Encoder::X264)
+    }
 }
 
 /// Looks at `program`.
@@ -55,21 +67,25 @@ pub(super) async fn find(program: &Path) -> Result<Ffmpeg, String> {
     let about = String::from_utf8_lossy(&about).into_owned();
     let version = version(&about).ok_or("it does not say that it is ffmpeg")?.to_owned();
     let listed = run(program, &["-hide_banner", "-encoders"], Vec::new(), ASKING).await?;
+    let mut encoders = Vec::new();
     for encoder in Encoder::worth_trying(&String::from_utf8_lossy(&listed)) {
         match tried(program, encoder).await {
             Ok(()) => {
                 info!(version, encoder = encoder.name(), "ffmpeg works");
-                return Ok(Ffmpeg {
-                    program: program.to_owned(),
-                    version,
-                    encoder,
-                });
+                encoders.push(encoder);
             }
             Err(reason) if encoder == Encoder::X264 => warn!(reason, "libx264 does not work"),
             Err(reason) => info!(encoder = encoder.name(), reason, "an encoder does not work here"),
         }
     }
-    Err("none of its encoders of H.264 works".to_owned())
+    if encoders.is_empty() {
+        return Err("none of its encoders of H.264 works".to_owned());
+    }
+    Ok(Ffmpeg {
+        program: program.to_owned(),
+        version,
+        encoders,
+    })
 }
 
 /// Out of `ffmpeg version 5.1.9-0+deb12u1 Copyright …`.
@@ -118,14 +134,15 @@ fn is_as_asked(flv: &[u8]) -> bool {
 
 /// What the program writes for what it is given.
 async fn run(program: &Path, arguments: &[&str], input: Vec<u8>, limit: Duration) -> Result<Vec<u8>, String> {
-    let mut child = command::process(program)
+    let mut process = command::process(program);
+    process
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|cause| format!("{} cannot be started: {cause}", program.display()))?;
+        .kill_on_drop(true);
+    let mut child =
+        command::spawn(&mut process).map_err(|cause| format!("{} cannot be started: {cause}", program.display()))?;
     let stdin = child.stdin.take();
     let feed = async {
         if let Some(mut stdin) = stdin {

@@ -23,7 +23,7 @@ use node::live::Live;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::warn;
 
-use super::{RungHold, RungState, Transcoder, budget::LoadId, hold::Claim, maker::Maker, retry::GivenUp};
+use super::{RungHold, RungState, Transcoder, encoder::Encoder, hold::Claim, maker::Maker, retry::GivenUp};
 
 /// Tapped events that wait for one rung's task, more than ten seconds of any stream. One that does not fetch them is replaced.
 const FEED: usize = 2048;
@@ -61,6 +61,8 @@ struct Entry {
     restarts: u32,
     /// Why ffmpeg ended last.
     failure: Option<String>,
+    /// An encoder that was left as it failed again and again, and the one that is used in its place.
+    stand_in: Option<(Encoder, Encoder)>,
 }
 
 impl Ladder {
@@ -80,6 +82,9 @@ impl Ladder {
             return None;
         }
         let entry = inner.rungs.entry(rung).or_insert_with(|| Entry::new(self.retention));
+        if entry.given_up == Some(GivenUp::Crowded) && self.transcoder.budget().has_room() {
+            entry.given_up = None;
+        }
         if entry.given_up.is_some() {
             return None;
         }
@@ -125,6 +130,7 @@ impl Ladder {
             for entry in inner.rungs.values_mut() {
                 entry.given_up = None;
                 entry.failure = None;
+                entry.stand_in = None;
             }
         }
         inner.offered = description.ladder.iter().map(|offered| offered.rung).collect();
@@ -235,11 +241,11 @@ impl Ladder {
                 found = ladder.transcoder.found() => found,
                 () = stop.cancelled() => None,
             };
-            let load = ladder.transcoder.budget().add(rung);
             let Some(ffmpeg) = ffmpeg else {
-                ladder.left(rung, load, None);
+                ladder.left(rung, None);
                 return;
             };
+            let load = ladder.transcoder.budget().add(rung);
             let maker = Maker {
                 rung,
                 ffmpeg,
@@ -268,16 +274,17 @@ impl Ladder {
     }
 
     /// Its task has ended.
-    pub(super) fn left(&self, rung: Rung, load: LoadId, given_up: Option<GivenUp>) {
-        self.transcoder.budget().remove(load);
+    pub(super) fn left(&self, rung: Rung, given_up: Option<GivenUp>) {
         let mut inner = self.lock();
         if let Some(entry) = inner.rungs.get_mut(&rung) {
             // Another task may be there already, and waits for this one.
             if given_up.is_some() {
-                entry.given_up = given_up;
+                // Nobody lost what was left out for want of room after its last watcher.
+                entry.given_up = given_up.filter(|&why| why != GivenUp::Crowded || entry.watchers > 0);
                 entry.feed = None;
             }
             entry.speed = None;
+            entry.stand_in = None;
             if entry.feed.is_none() {
                 entry.state = RungState::Off;
             }
@@ -316,6 +323,7 @@ impl Entry {
             speed: None,
             restarts: 0,
             failure: None,
+            stand_in: None,
         }
     }
 }

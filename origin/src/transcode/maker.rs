@@ -24,12 +24,13 @@ use tracing::{error, info, warn};
 
 use super::{
     RungState,
-    budget::{LoadId, Standing},
+    budget::{Load, Standing},
     child::{Answer, Child},
+    encoder::Encoder,
     ffmpeg::Ffmpeg,
     ladder::Ladder,
     pace::Pace,
-    retry::{Failure, GivenUp, Retry},
+    retry::{Failure, GivenUp, Retry, Verdict},
 };
 
 /// For ffmpeg to give back what it has when the source breaks off.
@@ -41,7 +42,7 @@ pub(super) struct Maker {
     pub(super) ladder: Arc<Ladder>,
     pub(super) live: Arc<Live>,
     pub(super) inbox: mpsc::Receiver<Tapped>,
-    pub(super) load: LoadId,
+    pub(super) load: Load,
 }
 
 /// What the source is at the moment.
@@ -75,13 +76,14 @@ enum Done {
 impl Maker {
     /// Runs until nobody has watched for a while, the rung is given up, or the origin stops. No process is left then.
     pub(super) async fn run(self, stop: CancellationToken) {
+        let retry = Retry::new(self.ffmpeg.encoders.len());
         let mut work = Work {
             maker: self,
             source: None,
             child: None,
             draining: None,
             pace: Pace::default(),
-            retry: Retry::default(),
+            retry,
             unwatched_since: None,
             state: RungState::Starting,
             done: None,
@@ -95,7 +97,9 @@ impl Maker {
             Done::GivenUp(reason) => Some(reason),
             Done::Unwatched | Done::Stopped => None,
         };
-        ladder.left(rung, load, given_up);
+        // Before another task may begin.
+        drop(load);
+        ladder.left(rung, given_up);
     }
 }
 
@@ -131,7 +135,7 @@ impl Work {
                 let goes_on = |source: &Source| source.packager.parent().epoch == description.epoch;
                 if !self.source.as_ref().is_some_and(goes_on) {
                     self.end_epoch();
-                    self.retry = Retry::default();
+                    self.retry = Retry::new(self.maker.ffmpeg.encoders.len());
                     let offered = description
                         .ladder
                         .iter()
@@ -148,7 +152,8 @@ impl Work {
             }
             Tapped::Segment { at_ms, .. } => {
                 self.renew().await;
-                if self.child.is_none() && self.retry.may_start(clock::monotonic()) {
+                let wants = self.source.is_some() && self.child.is_none();
+                if wants && self.retry.may_start(clock::monotonic()) && self.is_admitted() {
                     self.start(*at_ms).await;
                 }
             }
@@ -208,7 +213,8 @@ impl Work {
         let Some(Source { config, rung, .. }) = &self.source else {
             return;
         };
-        match Child::start(&self.maker.ffmpeg, rung, config, base_ms) {
+        let encoder = self.encoder();
+        match Child::start(&self.maker.ffmpeg, encoder, rung, config, base_ms) {
             Ok(child) => {
                 self.child = Some(child);
                 self.retry.started(clock::monotonic());
@@ -266,9 +272,24 @@ impl Work {
         self.maker.ladder.failed(rung, reason);
         self.drained().await;
         self.show(RungState::Failed);
-        if let Some(why) = self.retry.failed(clock::monotonic(), failure) {
-            self.give_up(why);
+        let encoder = self.encoder();
+        match self.retry.failed(clock::monotonic(), failure) {
+            Verdict::Again => {}
+            Verdict::OtherEncoder => {
+                let other = self.encoder();
+                warn!(%rung, left = encoder.name(), encoder = other.name(), "an encoder fails again and again");
+                self.maker.ladder.stand_in(rung, encoder, other);
+                // What it makes is decoded otherwise.
+                if let Some(source) = &mut self.source {
+                    source.packager.end();
+                }
+            }
+            Verdict::GiveUp(why) => self.give_up(why),
         }
+    }
+
+    fn encoder(&self) -> Encoder {
+        self.maker.ffmpeg.encoder(self.retry.encoder())
     }
 
     /// Nothing more comes of what ffmpeg was given.

@@ -30,7 +30,7 @@ use self::{budget::Budget, ffmpeg::Ffmpeg};
 #[derive(Clone)]
 pub struct Transcoder {
     found: watch::Receiver<Found>,
-    budget: Arc<Budget>,
+    budget: Budget,
     shutdown: Shutdown,
 }
 
@@ -62,9 +62,16 @@ impl Transcoder {
         });
         Self {
             found,
-            budget: Arc::default(),
+            budget: Budget::default(),
             shutdown: shutdown.clone(),
         }
+    }
+
+    /// With so many encoders at work at once, whatever the computer's cores would allow. Before any room has it.
+    #[must_use]
+    pub fn with_most_encoders(mut self, most: usize) -> Self {
+        self.budget = Budget::new(most);
+        self
     }
 
     /// There is none.
@@ -72,7 +79,7 @@ impl Transcoder {
         let (_, found) = watch::channel(Found::Fault("there is none".to_owned()));
         Self {
             found,
-            budget: Arc::default(),
+            budget: Budget::default(),
             shutdown: shutdown.clone(),
         }
     }
@@ -89,10 +96,10 @@ impl Transcoder {
         }
     }
 
-    /// ffmpeg's version, and its encoder that is used.
+    /// ffmpeg's version, and its encoder that is used first.
     fn works_with(&self) -> Option<(String, String)> {
         match &*self.found.borrow() {
-            Found::Works(ffmpeg) => Some((ffmpeg.version.clone(), ffmpeg.encoder.name().to_owned())),
+            Found::Works(ffmpeg) => Some((ffmpeg.version.clone(), ffmpeg.encoder(0).name().to_owned())),
             Found::Looking | Found::Fault(_) => None,
         }
     }
@@ -153,7 +160,7 @@ pub enum RungState {
     /// ffmpeg runs, or waits for the source, and nothing came of it yet.
     Starting,
     Running,
-    /// Given up, as the computer cannot keep up; tried again with the next stream.
+    /// Given up, as the computer cannot keep up or makes as much as it may; tried again with the next stream at the latest.
     Dropped,
     /// ffmpeg ended by itself and is started again after a while.
     Failed,

@@ -57,12 +57,17 @@ pub(super) struct Opened {
 type Events = VecDeque<LiveEvent>;
 
 impl Opened {
-    /// Opens a segment, of which nothing is known to be there yet. `init` is the newest one, where frames follow.
+    /// Whether a segment of frames that are decoded as `init` says may follow in this epoch. Another init is a discontinuity, and a rung
+    /// has those of the source and no others: players go from one to the other by their count.
+    pub(super) fn can_open(&self, slot: &Slot, init: &Bytes) -> bool {
+        self.next_msn == slot.msn && (slot.discontinuity || *init == self.init)
+    }
+
+    /// Opens a segment, of which nothing is known to be there yet. `init`, where frames follow, is another one only at a discontinuity.
     pub(super) fn open(&mut self, slot: &Slot, init: Option<Bytes>, out: &mut Events) {
-        let init = init.unwrap_or_else(|| self.init.clone());
-        if slot.discontinuity || init != self.init {
-            self.rendition.begin(init.clone(), out);
-            self.init = init;
+        if slot.discontinuity {
+            self.init = init.unwrap_or_else(|| self.init.clone());
+            self.rendition.begin(self.init.clone(), out);
         }
         self.anchor = slot.anchor;
         self.start_ms = slot.start_ms;

@@ -1,6 +1,9 @@
 //! A source of 30 frames a second with segments of one second, and an encoder that may fail.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 
@@ -58,6 +61,8 @@ struct Bench {
     segments: u64,
     discontinuity: bool,
     discontinuities: u64,
+    /// Of each of the source's segments.
+    counts: BTreeMap<u64, u64>,
     window: Option<LiveWindow>,
     ended: bool,
 }
@@ -74,6 +79,7 @@ impl Bench {
             segments: 0,
             discontinuity: false,
             discontinuities: 3,
+            counts: BTreeMap::new(),
             window: None,
             ended: false,
         }
@@ -97,6 +103,7 @@ impl Bench {
                 self.encoder = encoder;
                 let discontinuity = std::mem::take(&mut self.discontinuity);
                 self.discontinuities += u64::from(discontinuity);
+                self.counts.insert(50 + self.segments, self.discontinuities);
                 self.tapped(&Tapped::Segment {
                     msn: Msn(50 + self.segments),
                     at_ms,
@@ -300,6 +307,44 @@ fn numbers_that_do_not_follow_end_the_epoch() {
     assert!(bench.ended && bench.packager.is_over());
 }
 
+/// As another encoder says it: of another level.
+fn other_config() -> VideoConfig {
+    let mut record = RECORD_720P30.to_vec();
+    record[3] = 0x20;
+    record[11] = 0x20;
+    VideoConfig::parse(Codec::H264, &record.into()).unwrap()
+}
+
+#[test]
+fn another_configuration_where_the_source_has_no_break_ends_the_epoch_at_the_segments_end() {
+    let mut bench = Bench::new();
+    bench.source(40, true);
+    bench.make(3);
+    bench.crash();
+    bench.packager.configure(other_config()).unwrap();
+    bench.source(50, true);
+    bench.make(0);
+    assert!(bench.ended && bench.packager.is_over());
+    assert_eq!(
+        bench.segments(),
+        [(50, 10_000, 1000, 3, true, false), (51, 11_000, 1000, 3, true, true)]
+    );
+}
+
+#[test]
+fn another_configuration_after_a_break_of_the_source_is_that_break() {
+    let mut bench = Bench::new();
+    bench.source(40, true);
+    bench.make(3);
+    bench.interruption();
+    bench.packager.configure(other_config()).unwrap();
+    bench.source(60, true);
+    bench.make(0);
+    assert!(!bench.ended);
+    let marks: Vec<u64> = bench.segments().iter().map(|segment| segment.3).collect();
+    assert_eq!(marks, [3, 3, 4, 4]);
+}
+
 #[test]
 fn a_rung_that_is_not_offered_is_not_made() {
     assert!(RungPackager::new(Epoch(2), Rung::P720, parent()).is_none());
@@ -307,7 +352,7 @@ fn a_rung_that_is_not_offered_is_not_made() {
 
 proptest! {
     #[test]
-    fn whatever_happens_the_window_takes_it_and_numbers_follow(steps in prop::collection::vec((0..6u8, 1..50i64), 1..40)) {
+    fn whatever_happens_the_window_takes_it_and_numbers_follow(steps in prop::collection::vec((0..7u8, 1..50i64), 1..40)) {
         let mut bench = Bench::new();
         for (step, amount) in steps {
             match step {
@@ -315,6 +360,7 @@ proptest! {
                 2 => bench.source(amount, false),
                 3 => bench.make(usize::try_from(amount).unwrap() / 8),
                 4 => bench.crash(),
+                5 => bench.packager.configure(if amount % 2 == 0 { config() } else { other_config() }).unwrap(),
                 _ => bench.interruption(),
             }
         }
@@ -323,6 +369,9 @@ proptest! {
         bench.read();
         if bench.window.is_some() {
             let segments = bench.segments();
+            for segment in &segments {
+                prop_assert_eq!(Some(&segment.3), bench.counts.get(&segment.0));
+            }
             for (before, after) in segments.iter().zip(&segments[1..]) {
                 prop_assert_eq!(before.0 + 1, after.0);
                 if before.3 == after.3 {

@@ -22,7 +22,7 @@ pub(in crate::transcode) fn ffmpeg() -> Ffmpeg {
     Ffmpeg {
         program: "ffmpeg".into(),
         version: String::new(),
-        encoder: Encoder::X264,
+        encoders: vec![Encoder::X264],
     }
 }
 
@@ -102,7 +102,7 @@ async fn comes_back(codec: Codec, encoder: &[&str], record: &[u8; 4]) {
     let (config, frames) = encoded(codec, encoder, record);
     let mut shown: VecDeque<(i64, bool)> = frames.iter().map(|&(at_ms, sync, _)| (at_ms, sync)).collect();
     shown.make_contiguous().sort_unstable();
-    let mut child = Child::start(&ffmpeg(), &rung(), &config, BASE_MS).unwrap();
+    let mut child = Child::start(&ffmpeg(), Encoder::X264, &rung(), &config, BASE_MS).unwrap();
     let (begin, rest) = frames.split_at(FRAMES / 2);
     for (at_ms, sync, payload) in begin {
         child.give(*at_ms, *sync, payload.clone()).unwrap();
@@ -182,7 +182,7 @@ async fn vp9_comes_back_frame_by_frame() {
 #[tokio::test]
 async fn one_that_reads_nothing_is_told_from_one_that_is_slow() {
     let (config, frames) = encoded(Codec::H264, &["-c:v", "libx264"], b"avcC");
-    let mut child = Child::start(&ffmpeg(), &rung(), &config, BASE_MS).unwrap();
+    let mut child = Child::start(&ffmpeg(), Encoder::X264, &rung(), &config, BASE_MS).unwrap();
     let payload = Bytes::from(vec![0; 1 << 20]);
     let refused = (0..64).find(|_| child.give(frames[0].0, true, payload.clone()).is_err());
     assert!(refused.is_some_and(|count| (28..36).contains(&count)), "{refused:?}");

@@ -45,8 +45,17 @@ impl Ladder {
                 (Some(GivenUp::Fruitless), _) => warnings.push(format!(
                     "ffmpeg made nothing of your stream, and {rung} was given up until your next one ({failure}). Look at your encoder's settings."
                 )),
+                (Some(GivenUp::Crowded), _) => warnings.push(format!(
+                    "The server makes as many qualities at once as it may, and {rung} was left out until there is room. Offer fewer qualities."
+                )),
                 (None, RungState::Failed) => warnings.push(format!("{rung}: ffmpeg failed and is started again ({failure}).")),
                 (None, _) => {}
+            }
+            if let Some((left, used)) = entry.stand_in {
+                let (left, used) = (left.name(), used.name());
+                warnings.push(format!(
+                    "{rung}: {left} failed again and again, and {used} is used in its place until your next stream ({failure}). Look at the server's graphics device: it may be gone, or take only so many streams at once."
+                ));
             }
         }
         warnings

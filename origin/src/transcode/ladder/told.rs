@@ -1,26 +1,13 @@
 //! What a rung's task asks and tells while it works.
 
-use common::{id::Rung, time::Monotonic};
+use common::id::Rung;
 
 use super::{Entry, Ladder};
-use crate::transcode::{
-    RungState,
-    budget::{LoadId, Standing},
-};
+use crate::transcode::{RungState, encoder::Encoder};
 
 impl Ladder {
     pub(in crate::transcode) fn watchers(&self, rung: Rung) -> usize {
         self.lock().rungs.get(&rung).map_or(0, |entry| entry.watchers)
-    }
-
-    pub(in crate::transcode) fn report(
-        &self,
-        load: LoadId,
-        now: Monotonic,
-        watchers: usize,
-        standing: Standing,
-    ) -> bool {
-        self.transcoder.budget().report(now, load, watchers, standing)
     }
 
     pub(in crate::transcode) fn show(&self, rung: Rung, state: RungState) {
@@ -36,6 +23,10 @@ impl Ladder {
             entry.restarts += 1;
             entry.failure = Some(reason.to_owned());
         });
+    }
+
+    pub(in crate::transcode) fn stand_in(&self, rung: Rung, left: Encoder, used: Encoder) {
+        self.change(rung, |entry| entry.stand_in = Some((left, used)));
     }
 
     fn change(&self, rung: Rung, change: impl FnOnce(&mut Entry)) {

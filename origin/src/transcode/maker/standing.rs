@@ -9,7 +9,7 @@ use tracing::warn;
 use super::{Done, Maker, Work};
 use crate::transcode::{
     RungState,
-    budget::Standing,
+    budget::{Admission, Standing},
     retry::{Failure, GivenUp},
 };
 
@@ -40,8 +40,21 @@ impl Work {
     /// Tells the budget how it goes, and does as it says.
     pub(super) fn tell(&mut self, standing: Standing) {
         let Maker { rung, ladder, load, .. } = &self.maker;
-        if ladder.report(*load, clock::monotonic(), ladder.watchers(*rung), standing) {
-            self.give_up(GivenUp::Busy);
+        if let Some(why) = load.report(clock::monotonic(), ladder.watchers(*rung), standing) {
+            self.give_up(why);
+        }
+    }
+
+    /// Whether one more encoder may work.
+    pub(super) fn is_admitted(&mut self) -> bool {
+        let Maker { rung, ladder, load, .. } = &self.maker;
+        match load.admit(ladder.watchers(*rung)) {
+            Admission::Granted => true,
+            Admission::Later => false,
+            Admission::Refused(why) => {
+                self.give_up(why);
+                false
+            }
         }
     }
 
