@@ -9,6 +9,7 @@ use super::{
     clock::Anchor,
     epoch::EpochStart,
     gather::Frame,
+    memory::Coding,
     plan::{MAX_TARGET_DURATION_S, Plan},
     rendition::Rendition,
     sounds::Sounds,
@@ -24,7 +25,7 @@ use crate::{
     },
     id::Msn,
     live::{BitRate, EpochDescription, LiveEvent, VideoRange},
-    media::access_unit::{Codec, TrackId, TrackKind},
+    media::access_unit::{TrackId, TrackKind},
     time::UnixMillis,
 };
 
@@ -34,7 +35,7 @@ const TICKS_PER_MS: i64 = VIDEO_TIMESCALE as i64 / 1000;
 const MAX_COMPOSITION_MS: i32 = 10_000;
 
 struct VideoTrack {
-    codec: Codec,
+    coding: Coding,
     range: VideoRange,
     cutter: VideoCutter,
     rendition: Rendition,
@@ -69,7 +70,10 @@ impl Live {
             let bit_rate = description.renditions[usize::from(id.0)].bit_rate;
             let longest_gop = (longest_gop_ms * TICKS_PER_MS).unsigned_abs();
             video = Some(VideoTrack {
-                codec: config.codec,
+                coding: Coding {
+                    codec: config.codec,
+                    height: config.height,
+                },
                 range: config.range(),
                 cutter: VideoCutter::new(&plan, longest_gop),
                 rendition: Rendition::new(
@@ -121,7 +125,7 @@ impl Live {
         let holds_video = self.video.as_ref().is_none_or(|video| {
             tracks
                 .video()
-                .is_none_or(|config| (config.codec, config.range()) == (video.codec, video.range))
+                .is_none_or(|config| (config.codec, config.range()) == (video.coding.codec, video.range))
         });
         holds_video && self.sounds.can_hold(tracks)
     }
@@ -158,13 +162,10 @@ impl Live {
     }
 
     /// What is declared of each track.
-    pub(super) fn bit_rates(&self) -> impl Iterator<Item = (TrackId, BitRate)> {
+    pub(super) fn bit_rates(&self) -> impl Iterator<Item = (TrackId, Coding, BitRate)> {
         let video = self.video.as_ref();
-        let video = video.map(|video| (TrackId::VIDEO, video.rendition.declared()));
-        let sounds = self.sounds.bit_rates();
-        video
-            .into_iter()
-            .chain(sounds.map(|(index, rate)| (TrackId::audio(index), rate)))
+        let video = video.map(|video| (TrackId::VIDEO, video.coding, video.rendition.declared()));
+        video.into_iter().chain(self.sounds.bit_rates())
     }
 
     /// Begins a run of segments, at the first one's session time.
@@ -178,6 +179,7 @@ impl Live {
     ) -> Result<(), InitError> {
         if let (Some(video), Some(config)) = (&mut self.video, tracks.video()) {
             video.rendition.begin(init::video(config)?, out);
+            video.coding.height = config.height;
         }
         self.sounds.resume(at_ms, tracks, out)?;
         self.anchor = anchor;

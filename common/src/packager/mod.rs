@@ -39,13 +39,13 @@ use self::{
     gop::GopMeter,
     health::Meters,
     live::Live,
-    memory::Memory,
     part::MAX_SAMPLE_BYTES,
     tap::Tap,
     tracks::{Configured, Tracks, is_carried},
 };
 pub use self::{
     health::{AudioHealth, DroppedFrames, HistoryPoint, IngestHealth, UnsupportedTrack, VideoHealth},
+    memory::Memory,
     rung::RungPackager,
     tap::Tapped,
 };
@@ -131,7 +131,7 @@ pub struct Packager {
     excused: u32,
     meters: Meters,
     memory: Memory,
-    /// Captions were seen in the pictures.
+    /// Captions were seen in the pictures of this stream.
     captions: bool,
     offer: Offer,
     tap: Tap,

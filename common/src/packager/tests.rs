@@ -1,4 +1,5 @@
 mod harness;
+mod memory;
 mod properties;
 mod scenarios;
 mod tracks;
