@@ -61,6 +61,9 @@ impl Packager {
             return;
         };
         let set = live.tracks();
+        if frame.sync {
+            self.gop.stretched(live.stretch_ms(&frame));
+        }
         // Sound has no room to end after such GOPs, and would fall behind by a little with each.
         let steady_gop = self.gop.longest_steady_ms().map(|gop| gop - GOP_ROUNDING_MS);
         let has_outgrown = set.has_video() && !live.can_hold_gop(steady_gop);

@@ -45,6 +45,8 @@ pub(super) struct GopMeter {
     first_key_ms: Option<i64>,
     /// The two newest ones since then are as long as each other.
     is_regular: bool,
+    /// The most by which a key frame is decoded before its time, because the picture before it had to end.
+    stretch_ms: i64,
     /// A ring of the newest intervals.
     intervals: Vec<i64>,
     intervals_seen: usize,
@@ -88,6 +90,11 @@ impl GopMeter {
         self.intervals_seen += 1;
     }
 
+    /// A key frame is decoded so much before its time: its GOP is longer by that.
+    pub(super) fn stretched(&mut self, by_ms: i64) {
+        self.stretch_ms = self.stretch_ms.max(by_ms);
+    }
+
     /// The timeline is broken: what follows is measured anew.
     pub(super) fn reset(&mut self) {
         *self = Self {
@@ -98,12 +105,12 @@ impl GopMeter {
 
     /// The longest time from key frame to key frame, milliseconds; none before the second key frame.
     pub(super) fn longest_ms(&self) -> Option<i64> {
-        self.longest_ms
+        self.longest_ms.map(|longest| longest + self.stretch_ms)
     }
 
     /// The same less the time in which no frame came though one was due.
     pub(super) fn longest_steady_ms(&self) -> Option<i64> {
-        self.longest_steady_ms
+        self.longest_steady_ms.map(|longest| longest + self.stretch_ms)
     }
 
     /// The longest, once it is clear that no longer ones come, though one of `expected_ms` might: key frames at scene cuts come sooner.
@@ -117,7 +124,7 @@ impl GopMeter {
     pub(super) fn pace(&self) -> FramePace {
         FramePace {
             frame_ticks: self.typical_ticks(),
-            longest_gop_ms: self.longest_ms,
+            longest_gop_ms: self.longest_ms(),
         }
     }
 

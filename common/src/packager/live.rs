@@ -13,6 +13,7 @@ use super::{
     plan::{MAX_TARGET_DURATION_S, Plan},
     rendition::Rendition,
     sounds::Sounds,
+    still::Still,
     tap::Tap,
     tracks::{TrackSet, Tracks},
     video::{Pushed, VideoCutter, VideoSample},
@@ -47,6 +48,7 @@ pub(super) struct Live {
     tracks: TrackSet,
     video: Option<VideoTrack>,
     sounds: Sounds,
+    still: Still,
     anchor: Anchor,
     open: bool,
     /// Number of the next video segment to begin.
@@ -92,6 +94,7 @@ impl Live {
             plan,
             tracks: all.fold(TrackSet::default(), TrackSet::with),
             sounds: Sounds::new(&description, &plan, tracks, video.is_none()),
+            still: Still::new(plan.part_target_ms),
             video,
             anchor: Anchor {
                 at_ms: 0,
@@ -182,6 +185,7 @@ impl Live {
             video.coding.height = config.height;
         }
         self.sounds.resume(at_ms, tracks, out)?;
+        self.still = Still::new(self.plan.part_target_ms);
         self.anchor = anchor;
         self.open = true;
         self.discontinuity = self.runs > 0;
@@ -199,37 +203,50 @@ impl Live {
     pub(super) fn push(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
         match frame.track.kind {
             TrackKind::Video => self.push_video(frame, out, tap)?,
-            TrackKind::Audio => self.sounds.push(frame.track.index, frame.at_ms, frame.payload),
+            TrackKind::Audio => {
+                if let Some(until_ms) = self.still.sound(frame.at_ms) {
+                    self.end_still(until_ms, out);
+                }
+                self.sounds.push(frame.track.index, frame.at_ms, frame.payload);
+            }
         }
         self.sounds.publish(self.anchor, out);
         Ok(())
     }
 
     fn push_video(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
+        let stretch_ms = self.stretch_ms(&frame);
         let Some(video) = &mut self.video else { return Ok(()) };
-        let composition_ms = frame.composition_ms.clamp(-MAX_COMPOSITION_MS, MAX_COMPOSITION_MS);
         let was_closed = video.cutter.is_closed();
+        let was_let_go = video.cutter.resumes_at().is_some();
+        // Decoded where the one before ended, shown when it is to be.
+        let at_ms = frame.at_ms - stretch_ms;
+        let most = i64::from(MAX_COMPOSITION_MS);
+        let composition_ms = i64::from(frame.composition_ms).clamp(-most, most) + stretch_ms;
         let pushed = video.cutter.push(VideoSample {
-            dts: (frame.at_ms.max(0) * TICKS_PER_MS).unsigned_abs(),
-            composition_offset: composition_ms * (VIDEO_TIMESCALE / 1000).cast_signed(),
+            dts: ticks(at_ms),
+            // Below 2^31: the clock takes longer waits for breaks.
+            composition_offset: i32::try_from(composition_ms * TICKS_PER_MS).unwrap_or(i32::MAX),
             sync: frame.sync,
             payload: frame.payload.clone(),
         });
         if pushed == Pushed::TooLong {
             return Err(frame);
         }
+        self.still.picture(frame.at_ms);
         if pushed == Pushed::StartsSegment {
+            if was_let_go {
+                video.rendition.segment_end(out);
+            }
             let discontinuity = std::mem::take(&mut self.discontinuity);
-            tap.segment(
-                self.next_segment,
-                frame.at_ms,
-                self.anchor,
-                discontinuity,
-                self.runs - 1,
-            );
+            tap.segment(self.next_segment, at_ms, self.anchor, discontinuity, self.runs - 1);
             self.next_segment = self.next_segment.next();
         }
-        tap.frame(&frame);
+        tap.frame(&Frame {
+            at_ms,
+            composition_ms: i32::try_from(composition_ms).unwrap_or(frame.composition_ms),
+            ..frame.clone()
+        });
         while let Some(part) = video.cutter.next_part() {
             video.rendition.part(&part, self.anchor, out);
         }
@@ -240,6 +257,22 @@ impl Live {
         Ok(())
     }
 
+    /// Publishes the newest picture, which no other one follows: it lasts until then.
+    fn end_still(&mut self, until_ms: i64, out: &mut VecDeque<LiveEvent>) {
+        let Some(video) = &mut self.video else { return };
+        for part in video.cutter.close_held(ticks(until_ms)) {
+            video.rendition.part(&part, self.anchor, out);
+        }
+    }
+
+    /// By how much a frame of the picture is decoded before its time, so that there is no hole after one that had to end. Milliseconds.
+    pub(super) fn stretch_ms(&self, frame: &Frame) -> i64 {
+        let video = self.video.as_ref().filter(|_| frame.track == TrackId::VIDEO);
+        let resumes_at = video.and_then(|video| video.cutter.resumes_at());
+        let resumes_ms = resumes_at.map(|at| i64::try_from(at).unwrap_or(i64::MAX) / TICKS_PER_MS);
+        resumes_ms.map_or(0, |at_ms| (frame.at_ms - at_ms).max(0))
+    }
+
     /// Closes the open segments with all that is held. `typical` is the duration to give the newest frame, in ticks.
     pub(super) fn close(&mut self, typical: u64, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) {
         if !std::mem::take(&mut self.open) {
@@ -247,8 +280,12 @@ impl Live {
         }
         let mut until_ms = None;
         if let Some(video) = &mut self.video {
+            let was_let_go = video.cutter.resumes_at().is_some();
             for part in video.cutter.close(typical) {
                 video.rendition.part(&part, self.anchor, out);
+            }
+            if was_let_go {
+                video.rendition.segment_end(out);
             }
             let end_ms = i64::try_from(video.cutter.end()).unwrap_or(i64::MAX) / TICKS_PER_MS;
             tap.break_off(end_ms);
@@ -256,4 +293,8 @@ impl Live {
         }
         self.sounds.close(until_ms, self.anchor, out);
     }
+}
+
+fn ticks(ms: i64) -> u64 {
+    (ms.max(0) * TICKS_PER_MS).unsigned_abs()
 }

@@ -8,7 +8,7 @@
 //!
 //! The way of a frame: [`clock`] gives it a session time; before an epoch and after a break [`gather`] holds it until it is clear how to go
 //! on; then [`live`] hands it to the cutters ([`video`], [`audio`] for each of the [`sounds`]), and what they cut to a [`rendition`], which
-//! numbers it. What an epoch is to be is in [`epoch`]. Whoever makes rungs of the picture hears of it by the [`tap`].
+//! numbers it. Pictures that stay are seen by [`still`]. What an epoch is to be is in [`epoch`]. Whoever makes rungs of the picture hears of it by the [`tap`].
 
 mod audio;
 mod clock;
@@ -27,6 +27,7 @@ mod rates;
 mod rendition;
 mod rung;
 mod sounds;
+mod still;
 mod tap;
 mod tracks;
 mod video;

@@ -2,4 +2,5 @@ mod harness;
 mod memory;
 mod properties;
 mod scenarios;
+mod still;
 mod tracks;
