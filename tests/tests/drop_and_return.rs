@@ -73,7 +73,7 @@ async fn obs_that_stops_ends_the_stream_and_obs_that_starts_again_is_seen_in_the
 
     let again = now_ms();
     obs.start_stream().await?;
-    // A stream that begins waits for its second key frame, to know how long its segments are.
+    // The player begins once the first segment of a stream is complete.
     ensure_back(&screening, &audience, again, BACK_WITHIN + 2.0).await?;
     audience.leave().await
 }

@@ -65,11 +65,11 @@ async fn a_key_frame_every_250_pictures_plays_without_a_stall() -> Result<()> {
 }
 
 #[tokio::test]
-async fn frame_rates_from_four_to_sixty_play_without_a_stall() -> Result<()> {
-    // 60 pictures a second for three seconds, 4 for one, 20 for three.
+async fn frame_rates_from_none_to_sixty_play_without_a_stall() -> Result<()> {
+    // 60 pictures a second for three seconds, none for one, 20 for three: as screens are recorded.
     let picture = concat!(
         "testsrc2=size=640x360:rate=60,",
-        r"select=lt(mod(t\,7)\,3)+between(mod(t\,7)\,3\,4)*not(mod(n\,15))+gt(mod(t\,7)\,4)*not(mod(n\,3))"
+        r"select=lt(mod(t\,7)\,3)+gte(mod(t\,7)\,4)*not(mod(n\,3))"
     );
     let encoding = Encoding {
         picture: Some(picture),
@@ -80,8 +80,9 @@ async fn frame_rates_from_four_to_sixty_play_without_a_stall() -> Result<()> {
     };
     let screening = Screening::prepare().await?;
     let _publisher = encoding.start(&screening.publish_url(), screening.origin.folder())?;
-    // Pictures of many lengths do not fill a part target that was chosen for the first ones.
-    ensure_fine(&screening, &[Rule::PartTooLong, Rule::PartTooShort]).await?;
+    // A second without pictures has one on either side to be parts of, both too long, and what is before them may be short. A key frame
+    // after it is decoded before it is shown, where sound had no reason to begin a segment.
+    ensure_fine(&screening, &[Rule::PartTooLong, Rule::PartTooShort, Rule::Alignment]).await?;
     Ok(())
 }
 

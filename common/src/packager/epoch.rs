@@ -1,6 +1,6 @@
 //! What a new epoch is to be: its numbers that cannot change, and how it is described.
 
-use super::{Packager, gop::FramePace, labels::labels, ladder, plan::Plan, rates, tracks::TrackSet};
+use super::{Packager, gop::FramePace, labels::labels, ladder, memory::Coding, plan::Plan, rates, tracks::TrackSet};
 use crate::{
     cmaf::VIDEO_TIMESCALE,
     live::{BitRate, EpochDescription, RenditionDescription, RenditionFormat},
@@ -24,9 +24,8 @@ impl Packager {
     /// Plans an epoch of these tracks from what is held, and from what was seen before.
     pub(super) fn plan_epoch(&mut self, tracks: TrackSet) -> EpochStart {
         let pace = tracks.has_video().then(|| self.pace());
-        let sounds: Vec<&AudioConfig> = self.tracks.sounds().map(|(_, config)| config).collect();
-        let plan = Plan::new(self.config.part_target_ms, pace, &sounds);
-        let mut renditions = Vec::with_capacity(1 + sounds.len());
+        let plan = self.plan(pace);
+        let mut renditions = Vec::new();
         let mut offered = Vec::new();
         if let (Some(pace), Some(config)) = (pace, self.tracks.video()) {
             let bit_rate = self.foretold(TrackId::VIDEO);
@@ -38,7 +37,7 @@ impl Packager {
                     height: config.height,
                     frame_rate_millihertz,
                     range: config.range(),
-                    captions: self.captions,
+                    captions: self.captions || self.memory.captions,
                 },
                 codecs: config.codecs.clone(),
                 timescale: VIDEO_TIMESCALE,
@@ -80,8 +79,14 @@ impl Packager {
         }
     }
 
+    /// The plan for the tracks as they are configured.
+    pub(super) fn plan(&self, pace: Option<FramePace>) -> Plan {
+        let sounds: Vec<&AudioConfig> = self.tracks.sounds().map(|(_, config)| config).collect();
+        Plan::new(self.config.part_target_ms, pace, &sounds)
+    }
+
     /// How frames and key frames are spaced: as measured, else as the encoder says, else as before.
-    fn pace(&self) -> FramePace {
+    pub(super) fn pace(&self) -> FramePace {
         let measured = self.gop.pace();
         let before = self.memory.pace;
         let frame_ticks = if self.gop.tells_rate() {
@@ -116,6 +121,21 @@ impl Packager {
             .unwrap_or_else(|| u32::try_from(measured).unwrap_or(u32::MAX))
     }
 
+    fn coding(&self, track: TrackId) -> Option<Coding> {
+        if track == TrackId::VIDEO {
+            let config = self.tracks.video()?;
+            return Some(Coding {
+                codec: config.codec,
+                height: config.height,
+            });
+        }
+        let config = self.tracks.sound(track.index)?;
+        Some(Coding {
+            codec: config.codec,
+            height: 0,
+        })
+    }
+
     /// The rate to declare of a track, before its first segment.
     fn foretold(&self, track: TrackId) -> BitRate {
         let metadata = &self.tracks.metadata;
@@ -124,10 +144,18 @@ impl Packager {
             TrackId::AUDIO => metadata.audio_kbps,
             _ => None,
         };
+        let stated_kbps = stated_kbps.filter(|&kbps| kbps > 0.0);
         let (bytes, duration_ms) = self.gather.extent(track);
+        let before = if self.epochs > 0 {
+            self.memory.rate(track)
+        } else if stated_kbps.is_none() {
+            // The stream before may have been sent with other settings.
+            self.coding(track).and_then(|coding| self.memory.rate_of(track, coding))
+        } else {
+            None
+        };
         // What is held is too little to measure where the epoch begins with its first key frame.
-        let before = self.memory.rate(track).filter(|_| duration_ms < SHORT_MS);
-        match before {
+        match before.filter(|_| duration_ms < SHORT_MS) {
             Some(before) => before,
             None => rates::foretold(bytes, duration_ms, stated_kbps),
         }

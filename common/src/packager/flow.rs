@@ -1,6 +1,6 @@
 //! The packager's way through its phases: from held frames to a published epoch, and back at a break.
 
-use super::{Packager, PackagerError, PackagerNow, Phase, gather::Frame, gop::FramePace, live::Live, tracks::Waited};
+use super::{Packager, PackagerError, PackagerNow, Phase, gather::Frame, live::Live, tracks::Waited};
 use crate::{
     live::LiveEvent,
     media::access_unit::{TrackId, TrackKind},
@@ -11,6 +11,9 @@ const MAX_EXCUSED: u32 = 2;
 
 /// So much longer than planned GOPs may be by rounding alone, in milliseconds.
 const GOP_ROUNDING_MS: i64 = 10;
+
+/// An epoch is left for one with a so many times shorter target duration: viewers notice the change.
+const SHRUNK_FACTOR: u32 = 2;
 
 /// What becomes of an epoch whose timeline is broken.
 enum Fate {
@@ -52,26 +55,44 @@ impl Packager {
 
     /// Hands a frame to the epoch, or leaves the epoch for it.
     fn pass_on(&mut self, frame: Frame) {
-        let Some(live) = &mut self.live else {
+        let Some(live) = &self.live else {
             self.phase = Phase::Gathering;
             self.inbox.push_front(frame);
             return;
         };
         let set = live.tracks();
+        if frame.sync {
+            self.gop.stretched(live.stretch_ms(&frame));
+        }
         // Sound has no room to end after such GOPs, and would fall behind by a little with each.
         let steady_gop = self.gop.longest_steady_ms().map(|gop| gop - GOP_ROUNDING_MS);
         let has_outgrown = set.has_video() && !live.can_hold_gop(steady_gop);
-        if frame.track == self.tracks.leading() && frame.sync && (set != self.tracks.current() || has_outgrown) {
-            // A track came late, or GOPs became longer: here a new epoch can begin that has them.
+        let may_end = frame.track == self.tracks.leading() && frame.sync;
+        if may_end && (set != self.tracks.current() || has_outgrown || self.has_shrunk()) {
+            // A track came late, or GOPs are of another length: here a new epoch can begin that is made for them.
             self.suspend();
             self.end_epoch();
             self.inbox.push_front(frame);
         } else if !set.has(frame.track) {
             self.meters.count_unusable(frame.track.kind);
-        } else if let Err(frame) = live.push(frame, &mut self.events, &mut self.tap) {
+        } else if let Some(live) = &mut self.live
+            && let Err(frame) = live.push(frame, &mut self.events, &mut self.tap)
+        {
             self.suspend();
             self.inbox.push_front(frame);
         }
+    }
+
+    /// Whether the epoch was planned for much longer GOPs than come: it went by those of a publisher, or of settings, before.
+    fn has_shrunk(&self) -> bool {
+        let Some(live) = self.live.as_ref().filter(|live| live.tracks().has_video()) else {
+            return false;
+        };
+        // A slate is short, and the publisher comes back.
+        if self.meters.stands_in || self.gop.settled_ms(live.plan().segment_limit_ms()).is_none() {
+            return false;
+        }
+        self.plan(Some(self.pace())).target_duration_s * SHRUNK_FACTOR <= live.plan().target_duration_s
     }
 
     /// Closes what is open; from here on frames are held.
@@ -93,22 +114,6 @@ impl Packager {
         self.remember();
         self.gop.reset();
         self.meters.broken();
-    }
-
-    /// Keeps what the open epoch shows of the publisher.
-    fn remember(&mut self) {
-        let Some(live) = &self.live else { return };
-        self.memory.tracks = live.tracks();
-        for (track, rate) in live.bit_rates() {
-            self.memory.keep_rate(track, rate);
-        }
-        if live.tracks().has_video() && self.gop.tells_rate() {
-            let before = self.memory.pace.and_then(|pace| pace.longest_gop_ms);
-            self.memory.pace = Some(FramePace {
-                frame_ticks: self.gop.typical_ticks(),
-                longest_gop_ms: self.gop.longest_steady_ms().or(before),
-            });
-        }
     }
 
     /// Ends the epoch, if there is one.

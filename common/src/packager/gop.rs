@@ -19,6 +19,9 @@ const UNKNOWN_INTERVAL_TICKS: u64 = 3_000;
 /// So many intervals tell the frame rate.
 const TELLING_INTERVALS: usize = 8;
 
+/// Over so many of the GOPs expected, one of them would have come.
+const SETTLED_FACTOR: i64 = 2;
+
 /// How frames and key frames are spaced, as far as an epoch has to know before it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FramePace {
@@ -38,6 +41,12 @@ pub(super) struct GopMeter {
     longest_ms: Option<i64>,
     longest_steady_ms: Option<i64>,
     last_ms: Option<i64>,
+    /// The first key frame since the last reset.
+    first_key_ms: Option<i64>,
+    /// The two newest ones since then are as long as each other.
+    is_regular: bool,
+    /// The most by which a key frame is decoded before its time, because the picture before it had to end.
+    stretch_ms: i64,
     /// A ring of the newest intervals.
     intervals: Vec<i64>,
     intervals_seen: usize,
@@ -55,10 +64,13 @@ impl GopMeter {
         if sync {
             if let Some(key) = self.key_ms {
                 let length = at_ms - key;
+                let last = self.last_ms.filter(|_| self.longest_ms.is_some());
+                self.is_regular = last.is_some_and(|last| (last - length).abs() <= ROUNDING_MS);
                 self.last_ms = Some(length);
                 self.longest_ms = self.longest_ms.max(Some(length));
                 self.longest_steady_ms = self.longest_steady_ms.max(Some(length - self.stalled_ms));
             }
+            self.first_key_ms.get_or_insert(at_ms);
             self.key_ms = Some(at_ms);
             self.stalled_ms = 0;
         }
@@ -78,6 +90,11 @@ impl GopMeter {
         self.intervals_seen += 1;
     }
 
+    /// A key frame is decoded so much before its time: its GOP is longer by that.
+    pub(super) fn stretched(&mut self, by_ms: i64) {
+        self.stretch_ms = self.stretch_ms.max(by_ms);
+    }
+
     /// The timeline is broken: what follows is measured anew.
     pub(super) fn reset(&mut self) {
         *self = Self {
@@ -88,19 +105,26 @@ impl GopMeter {
 
     /// The longest time from key frame to key frame, milliseconds; none before the second key frame.
     pub(super) fn longest_ms(&self) -> Option<i64> {
-        self.longest_ms
+        self.longest_ms.map(|longest| longest + self.stretch_ms)
     }
 
     /// The same less the time in which no frame came though one was due.
     pub(super) fn longest_steady_ms(&self) -> Option<i64> {
-        self.longest_steady_ms
+        self.longest_steady_ms.map(|longest| longest + self.stretch_ms)
+    }
+
+    /// The longest, once it is clear that no longer ones come, though one of `expected_ms` might: key frames at scene cuts come sooner.
+    pub(super) fn settled_ms(&self, expected_ms: i64) -> Option<i64> {
+        let measured_ms = self.key_ms? - self.first_key_ms?;
+        let is_settled = self.is_regular || measured_ms >= SETTLED_FACTOR * expected_ms;
+        self.longest_ms.filter(|_| is_settled)
     }
 
     /// What was measured since the last reset.
     pub(super) fn pace(&self) -> FramePace {
         FramePace {
             frame_ticks: self.typical_ticks(),
-            longest_gop_ms: self.longest_ms,
+            longest_gop_ms: self.longest_ms(),
         }
     }
 
@@ -162,6 +186,27 @@ pub(super) mod tests {
         }
         assert_eq!(meter.longest_ms(), Some(2000));
         assert_eq!(meter.typical_ticks(), 3000);
+    }
+
+    /// Whether GOPs of these lengths say that none of eight seconds comes.
+    fn settled(gops_ms: &[i64]) -> Option<i64> {
+        let mut meter = GopMeter::default();
+        meter.frame(0, true);
+        let mut at_ms = 0;
+        for gop_ms in gops_ms {
+            at_ms += gop_ms;
+            meter.frame(at_ms, true);
+        }
+        meter.settled_ms(8000)
+    }
+
+    #[test]
+    fn scene_cuts_do_not_tell_how_long_gops_are() {
+        assert_eq!(settled(&[2000]), None);
+        assert_eq!(settled(&[3000, 1200, 4000]), None);
+        assert_eq!(settled(&[2000, 2001]), Some(2001));
+        assert_eq!(settled(&[3000, 1200, 4000, 3500, 2900, 2000]), Some(4000));
+        assert_eq!(settled(&[8000, 8000]), Some(8000));
     }
 
     #[test]

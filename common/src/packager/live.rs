@@ -9,9 +9,11 @@ use super::{
     clock::Anchor,
     epoch::EpochStart,
     gather::Frame,
+    memory::Coding,
     plan::{MAX_TARGET_DURATION_S, Plan},
     rendition::Rendition,
     sounds::Sounds,
+    still::Still,
     tap::Tap,
     tracks::{TrackSet, Tracks},
     video::{Pushed, VideoCutter, VideoSample},
@@ -24,7 +26,7 @@ use crate::{
     },
     id::Msn,
     live::{BitRate, EpochDescription, LiveEvent, VideoRange},
-    media::access_unit::{Codec, TrackId, TrackKind},
+    media::access_unit::{TrackId, TrackKind},
     time::UnixMillis,
 };
 
@@ -34,7 +36,7 @@ const TICKS_PER_MS: i64 = VIDEO_TIMESCALE as i64 / 1000;
 const MAX_COMPOSITION_MS: i32 = 10_000;
 
 struct VideoTrack {
-    codec: Codec,
+    coding: Coding,
     range: VideoRange,
     cutter: VideoCutter,
     rendition: Rendition,
@@ -46,6 +48,7 @@ pub(super) struct Live {
     tracks: TrackSet,
     video: Option<VideoTrack>,
     sounds: Sounds,
+    still: Still,
     anchor: Anchor,
     open: bool,
     /// Number of the next video segment to begin.
@@ -69,7 +72,10 @@ impl Live {
             let bit_rate = description.renditions[usize::from(id.0)].bit_rate;
             let longest_gop = (longest_gop_ms * TICKS_PER_MS).unsigned_abs();
             video = Some(VideoTrack {
-                codec: config.codec,
+                coding: Coding {
+                    codec: config.codec,
+                    height: config.height,
+                },
                 range: config.range(),
                 cutter: VideoCutter::new(&plan, longest_gop),
                 rendition: Rendition::new(
@@ -88,6 +94,7 @@ impl Live {
             plan,
             tracks: all.fold(TrackSet::default(), TrackSet::with),
             sounds: Sounds::new(&description, &plan, tracks, video.is_none()),
+            still: Still::new(plan.part_target_ms),
             video,
             anchor: Anchor {
                 at_ms: 0,
@@ -121,7 +128,7 @@ impl Live {
         let holds_video = self.video.as_ref().is_none_or(|video| {
             tracks
                 .video()
-                .is_none_or(|config| (config.codec, config.range()) == (video.codec, video.range))
+                .is_none_or(|config| (config.codec, config.range()) == (video.coding.codec, video.range))
         });
         holds_video && self.sounds.can_hold(tracks)
     }
@@ -158,13 +165,10 @@ impl Live {
     }
 
     /// What is declared of each track.
-    pub(super) fn bit_rates(&self) -> impl Iterator<Item = (TrackId, BitRate)> {
+    pub(super) fn bit_rates(&self) -> impl Iterator<Item = (TrackId, Coding, BitRate)> {
         let video = self.video.as_ref();
-        let video = video.map(|video| (TrackId::VIDEO, video.rendition.declared()));
-        let sounds = self.sounds.bit_rates();
-        video
-            .into_iter()
-            .chain(sounds.map(|(index, rate)| (TrackId::audio(index), rate)))
+        let video = video.map(|video| (TrackId::VIDEO, video.coding, video.rendition.declared()));
+        video.into_iter().chain(self.sounds.bit_rates())
     }
 
     /// Begins a run of segments, at the first one's session time.
@@ -178,8 +182,10 @@ impl Live {
     ) -> Result<(), InitError> {
         if let (Some(video), Some(config)) = (&mut self.video, tracks.video()) {
             video.rendition.begin(init::video(config)?, out);
+            video.coding.height = config.height;
         }
         self.sounds.resume(at_ms, tracks, out)?;
+        self.still = Still::new(self.plan.part_target_ms);
         self.anchor = anchor;
         self.open = true;
         self.discontinuity = self.runs > 0;
@@ -197,37 +203,50 @@ impl Live {
     pub(super) fn push(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
         match frame.track.kind {
             TrackKind::Video => self.push_video(frame, out, tap)?,
-            TrackKind::Audio => self.sounds.push(frame.track.index, frame.at_ms, frame.payload),
+            TrackKind::Audio => {
+                if let Some(until_ms) = self.still.sound(frame.at_ms) {
+                    self.end_still(until_ms, out);
+                }
+                self.sounds.push(frame.track.index, frame.at_ms, frame.payload);
+            }
         }
         self.sounds.publish(self.anchor, out);
         Ok(())
     }
 
     fn push_video(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
+        let stretch_ms = self.stretch_ms(&frame);
         let Some(video) = &mut self.video else { return Ok(()) };
-        let composition_ms = frame.composition_ms.clamp(-MAX_COMPOSITION_MS, MAX_COMPOSITION_MS);
         let was_closed = video.cutter.is_closed();
+        let was_let_go = video.cutter.resumes_at().is_some();
+        // Decoded where the one before ended, shown when it is to be.
+        let at_ms = frame.at_ms - stretch_ms;
+        let most = i64::from(MAX_COMPOSITION_MS);
+        let composition_ms = i64::from(frame.composition_ms).clamp(-most, most) + stretch_ms;
         let pushed = video.cutter.push(VideoSample {
-            dts: (frame.at_ms.max(0) * TICKS_PER_MS).unsigned_abs(),
-            composition_offset: composition_ms * (VIDEO_TIMESCALE / 1000).cast_signed(),
+            dts: ticks(at_ms),
+            // Below 2^31: the clock takes longer waits for breaks.
+            composition_offset: i32::try_from(composition_ms * TICKS_PER_MS).unwrap_or(i32::MAX),
             sync: frame.sync,
             payload: frame.payload.clone(),
         });
         if pushed == Pushed::TooLong {
             return Err(frame);
         }
+        self.still.picture(frame.at_ms);
         if pushed == Pushed::StartsSegment {
+            if was_let_go {
+                video.rendition.segment_end(out);
+            }
             let discontinuity = std::mem::take(&mut self.discontinuity);
-            tap.segment(
-                self.next_segment,
-                frame.at_ms,
-                self.anchor,
-                discontinuity,
-                self.runs - 1,
-            );
+            tap.segment(self.next_segment, at_ms, self.anchor, discontinuity, self.runs - 1);
             self.next_segment = self.next_segment.next();
         }
-        tap.frame(&frame);
+        tap.frame(&Frame {
+            at_ms,
+            composition_ms: i32::try_from(composition_ms).unwrap_or(frame.composition_ms),
+            ..frame.clone()
+        });
         while let Some(part) = video.cutter.next_part() {
             video.rendition.part(&part, self.anchor, out);
         }
@@ -238,6 +257,22 @@ impl Live {
         Ok(())
     }
 
+    /// Publishes the newest picture, which no other one follows: it lasts until then.
+    fn end_still(&mut self, until_ms: i64, out: &mut VecDeque<LiveEvent>) {
+        let Some(video) = &mut self.video else { return };
+        for part in video.cutter.close_held(ticks(until_ms)) {
+            video.rendition.part(&part, self.anchor, out);
+        }
+    }
+
+    /// By how much a frame of the picture is decoded before its time, so that there is no hole after one that had to end. Milliseconds.
+    pub(super) fn stretch_ms(&self, frame: &Frame) -> i64 {
+        let video = self.video.as_ref().filter(|_| frame.track == TrackId::VIDEO);
+        let resumes_at = video.and_then(|video| video.cutter.resumes_at());
+        let resumes_ms = resumes_at.map(|at| i64::try_from(at).unwrap_or(i64::MAX) / TICKS_PER_MS);
+        resumes_ms.map_or(0, |at_ms| (frame.at_ms - at_ms).max(0))
+    }
+
     /// Closes the open segments with all that is held. `typical` is the duration to give the newest frame, in ticks.
     pub(super) fn close(&mut self, typical: u64, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) {
         if !std::mem::take(&mut self.open) {
@@ -245,8 +280,12 @@ impl Live {
         }
         let mut until_ms = None;
         if let Some(video) = &mut self.video {
+            let was_let_go = video.cutter.resumes_at().is_some();
             for part in video.cutter.close(typical) {
                 video.rendition.part(&part, self.anchor, out);
+            }
+            if was_let_go {
+                video.rendition.segment_end(out);
             }
             let end_ms = i64::try_from(video.cutter.end()).unwrap_or(i64::MAX) / TICKS_PER_MS;
             tap.break_off(end_ms);
@@ -254,4 +293,8 @@ impl Live {
         }
         self.sounds.close(until_ms, self.anchor, out);
     }
+}
+
+fn ticks(ms: i64) -> u64 {
+    (ms.max(0) * TICKS_PER_MS).unsigned_abs()
 }

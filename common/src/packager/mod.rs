@@ -8,7 +8,7 @@
 //!
 //! The way of a frame: [`clock`] gives it a session time; before an epoch and after a break [`gather`] holds it until it is clear how to go
 //! on; then [`live`] hands it to the cutters ([`video`], [`audio`] for each of the [`sounds`]), and what they cut to a [`rendition`], which
-//! numbers it. What an epoch is to be is in [`epoch`]. Whoever makes rungs of the picture hears of it by the [`tap`].
+//! numbers it. Pictures that stay are seen by [`still`]. What an epoch is to be is in [`epoch`]. Whoever makes rungs of the picture hears of it by the [`tap`].
 
 mod audio;
 mod clock;
@@ -27,6 +27,7 @@ mod rates;
 mod rendition;
 mod rung;
 mod sounds;
+mod still;
 mod tap;
 mod tracks;
 mod video;
@@ -39,13 +40,13 @@ use self::{
     gop::GopMeter,
     health::Meters,
     live::Live,
-    memory::Memory,
     part::MAX_SAMPLE_BYTES,
     tap::Tap,
     tracks::{Configured, Tracks, is_carried},
 };
 pub use self::{
     health::{AudioHealth, DroppedFrames, HistoryPoint, IngestHealth, UnsupportedTrack, VideoHealth},
+    memory::Memory,
     rung::RungPackager,
     tap::Tapped,
 };
@@ -131,7 +132,7 @@ pub struct Packager {
     excused: u32,
     meters: Meters,
     memory: Memory,
-    /// Captions were seen in the pictures.
+    /// Captions were seen in the pictures of this stream.
     captions: bool,
     offer: Offer,
     tap: Tap,

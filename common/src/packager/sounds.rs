@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::{
     audio::{AudioCounts, AudioCut, AudioCutter},
     clock::Anchor,
+    memory::Coding,
     plan::Plan,
     rendition::Rendition,
     tracks::Tracks,
@@ -21,7 +22,10 @@ use crate::{
     },
     id::{Msn, RenditionId},
     live::{BitRate, EpochDescription, LiveEvent, RenditionFormat},
-    media::{access_unit::Codec, audio_config::AudioConfig},
+    media::{
+        access_unit::{Codec, TrackId},
+        audio_config::AudioConfig,
+    },
 };
 
 struct Sound {
@@ -99,11 +103,14 @@ impl Sounds {
         self.sounds.iter().map(|sound| (sound.index, sound.cutter.drift_ms()))
     }
 
-    /// What is declared of each, by number.
-    pub(super) fn bit_rates(&self) -> impl Iterator<Item = (u8, BitRate)> {
-        self.sounds
-            .iter()
-            .map(|sound| (sound.index, sound.rendition.declared()))
+    /// What is declared of each.
+    pub(super) fn bit_rates(&self) -> impl Iterator<Item = (TrackId, Coding, BitRate)> {
+        let coding = |codec| Coding { codec, height: 0 };
+        let rate = move |sound: &Sound| {
+            let rate = sound.rendition.declared();
+            (TrackId::audio(sound.index), coding(sound.codec), rate)
+        };
+        self.sounds.iter().map(rate)
     }
 
     /// A frame of what has no silence of its own.

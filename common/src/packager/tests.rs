@@ -1,4 +1,6 @@
 mod harness;
+mod memory;
 mod properties;
 mod scenarios;
+mod still;
 mod tracks;

@@ -2,7 +2,7 @@
 //!
 //! A sample's duration is the next one's decode time less its own, so one frame is always held. A part is cut at 87 % of the part
 //! target and looks one frame further, so that a key frame just behind it finds the last frame before it in this part and not alone in a
-//! part of its own. Nothing is held longer than that.
+//! part of its own. Nothing is held longer than that while pictures come; when they stay away, [`VideoCutter::close_held`] lets go.
 
 use std::collections::VecDeque;
 
@@ -154,6 +154,25 @@ impl VideoCutter {
         self.held.back().map(|newest| newest.sample.dts)
     }
 
+    /// Publishes all that is held, though what follows the newest frame has not come: it ends at `until`, or where its segment has to.
+    pub(super) fn close_held(&mut self, until: u64) -> Vec<CutPart> {
+        let (Some(start), Some(newest)) = (self.segment_start, self.held.back()) else {
+            return Vec::new();
+        };
+        let until = until.min(start.saturating_add(self.segment_limit));
+        if until < newest.sample.dts + self.part_target {
+            // Little is won, and its part would be short.
+            return Vec::new();
+        }
+        self.cut_all(until, false)
+    }
+
+    /// Where the next frame has to be decoded: after [`Self::close_held`], so that there is no hole. A segment that it does not go on in has
+    /// to be ended before it.
+    pub(super) fn resumes_at(&self) -> Option<u64> {
+        (!self.is_closed() && self.held.is_empty()).then_some(self.end)
+    }
+
     /// Decode times rise; presentation times stay what they are.
     fn in_order(&self, mut sample: VideoSample) -> VideoSample {
         let earliest = self.held.back().map_or(self.end, |newest| newest.sample.dts + 1);
@@ -189,16 +208,20 @@ impl VideoCutter {
         };
         let newest = newest.sample.dts;
         let room = start.saturating_add(self.segment_limit).saturating_sub(newest);
+        self.cut_all(newest + typical.min(room).max(1), true)
+    }
+
+    fn cut_all(&mut self, until: u64, ends_segment: bool) -> Vec<CutPart> {
         // A frame after the end that is never cut, so that the rule for parts is the same one.
         let end = VideoSample {
-            dts: newest + typical.min(room).max(1),
+            dts: until,
             composition_offset: 0,
-            sync: true,
+            sync: ends_segment,
             payload: Bytes::new(),
         };
         self.held.push_back(Held {
             sample: end,
-            starts_segment: true,
+            starts_segment: ends_segment,
         });
         let mut parts = Vec::new();
         while self.held.len() > 1 {

@@ -7,6 +7,7 @@
 mod actor;
 mod admission;
 mod audience;
+mod configurations;
 mod figures;
 mod numbers;
 mod passes;

@@ -10,7 +10,7 @@ use common::{
     id::Msn,
     live::{EpochDescription, LiveEvent},
     media::access_unit::MediaMessage,
-    packager::{IngestHealth, Offer, Packager, PackagerConfig, PackagerNow},
+    packager::{IngestHealth, Memory, Offer, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
 use node::{
@@ -20,8 +20,11 @@ use node::{
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::stand_in::away;
-use super::state::{PublisherId, STALL_SILENCE};
+use super::{
+    configurations::Configurations,
+    stand_in::away,
+    state::{PublisherId, STALL_SILENCE},
+};
 use crate::transcode::Ladder;
 
 /// What the room's actor and everybody who shows the room follow.
@@ -44,6 +47,8 @@ pub(super) struct Publication {
 #[derive(Default)]
 struct Inner {
     packager: Option<Packager>,
+    /// Of the stream before, while none is open: the next one is mostly from the same encoder, and need not be measured before it is seen.
+    memory: Memory,
     /// Outlives the packager.
     offer: Offer,
     /// The packager's tap is open.
@@ -51,13 +56,10 @@ struct Inner {
     publisher: Option<PublisherId>,
     last_media: Monotonic,
     /// Of the publisher's tracks: what it has to have said again after something stood in for it.
-    configurations: Vec<MediaMessage>,
+    configurations: Configurations,
     /// What was pushed last is a slate's.
     stands_in: bool,
 }
-
-/// A publisher has no more: one picture and so many sounds, each with a configuration, and colours.
-const MAX_CONFIGURATIONS: usize = 16;
 
 /// The publisher is not the room's any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,11 +103,12 @@ impl Publication {
         inner.configurations.clear();
         inner.end_stand_in();
         if inner.packager.is_none() {
-            let mut packager = Packager::new(PackagerConfig {
+            let config = PackagerConfig {
                 part_target_ms: self.part_target_ms,
                 seed,
                 first_msn,
-            });
+            };
+            let mut packager = Packager::remembering(config, std::mem::take(&mut inner.memory));
             packager.set_offer(self.ladder.keepable(inner.offer.clone()));
             inner.packager = Some(packager);
             inner.tapped = false;
@@ -152,9 +155,9 @@ impl Publication {
         self.turn_tap(&mut inner);
         let mut again = Vec::new();
         if inner.end_stand_in() {
-            again.clone_from(&inner.configurations);
+            again = inner.configurations.to_vec();
         }
-        inner.remember(&message);
+        inner.configurations.note(&message);
         if let Some(packager) = &mut inner.packager {
             for message in again.into_iter().chain([message]) {
                 if let Err(reason) = packager.push(now, message) {
@@ -222,6 +225,7 @@ impl Publication {
             if let Some(mut packager) = inner.packager.take() {
                 packager.end(now());
                 self.deliver(&mut packager);
+                inner.memory = packager.into_memory();
             }
         });
         self.progress.send_modify(|progress| progress.started_at = None);
@@ -327,22 +331,6 @@ impl Inner {
             packager.set_stand_in(false);
         }
         stood_in
-    }
-
-    fn remember(&mut self, message: &MediaMessage) {
-        let is_of = |kept: &MediaMessage| match (kept, message) {
-            (MediaMessage::Config { track: kept, .. }, MediaMessage::Config { track, .. })
-            | (MediaMessage::Unsupported { track: kept, .. }, MediaMessage::Unsupported { track, .. }) => kept == track,
-            (kept, message) => std::mem::discriminant(kept) == std::mem::discriminant(message),
-        };
-        if matches!(message, MediaMessage::AccessUnit(_)) {
-            return;
-        }
-        if let Some(kept) = self.configurations.iter_mut().find(|kept| is_of(kept)) {
-            kept.clone_from(message);
-        } else if self.configurations.len() < MAX_CONFIGURATIONS {
-            self.configurations.push(message.clone());
-        }
     }
 }
 
@@ -493,6 +481,53 @@ mod tests {
         (publication, config)
     }
 
+    /// Of x264 at 1280x720, 30 frames a second.
+    const RECORD_720P30: &[u8] = &[
+        0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50, 0x05, 0xbb,
+        0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60, 0x01, 0x00,
+        0x04, 0x68, 0xef, 0x8f, 0xcb, 0xfd, 0xf8, 0xf8, 0x00,
+    ];
+
+    #[test]
+    fn a_stream_that_starts_again_with_a_key_frame_every_250_pictures_is_published_with_its_first_one() {
+        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
+        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333, ladder);
+        let send = |number: u64, first_msn: Msn, pictures: u32| {
+            let publisher = PublisherId(number);
+            publication.accept(publisher, first_msn, number);
+            let metadata = MediaMessage::Metadata(StreamMetadata {
+                has_audio: Some(false),
+                ..StreamMetadata::default()
+            });
+            let config = MediaMessage::Config {
+                track: TrackId::VIDEO,
+                codec: Codec::H264,
+                record: Bytes::from_static(RECORD_720P30),
+            };
+            let picture = |frame: u32| {
+                MediaMessage::AccessUnit(AccessUnit {
+                    track: TrackId::VIDEO,
+                    timestamp_ms: frame * 1000 / 30,
+                    composition_ms: 0,
+                    sync: frame.is_multiple_of(250),
+                    payload: Bytes::from_static(b"frame"),
+                })
+            };
+            let messages = [metadata, config].into_iter().chain((0..pictures).map(picture));
+            messages.for_each(|message| publication.push(publisher, message).unwrap());
+        };
+        send(1, Msn(7), 600);
+        let first = publication.description().unwrap().epoch;
+        publication.end();
+        let next = publication.progress().borrow().next_msn;
+        send(2, next, 30);
+        assert_ne!(publication.description().unwrap().epoch, first);
+        let shown = publication
+            .live
+            .read(|windows| windows.current().unwrap().next(RenditionId(0)));
+        assert_eq!(shown, (next, 3), "parts of a third of a second");
+    }
+
     fn next_msn(publication: &Publication) -> Msn {
         publication
             .live
@@ -526,18 +561,6 @@ mod tests {
         publication.push(PublisherId(1), sound(4_270)).unwrap();
         let after = publication.health().unwrap();
         assert_eq!((after.breaks, after.dropped.unusable_audio), (breaks, 0));
-    }
-
-    #[test]
-    fn tracks_that_are_not_carried_are_remembered_each() {
-        let mut inner = Inner::default();
-        for index in [1, 2, 2] {
-            inner.remember(&MediaMessage::Unsupported {
-                track: TrackId::audio(index),
-                codec: "mp3".to_owned(),
-            });
-        }
-        assert_eq!(inner.configurations.len(), 2);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
         access_unit::{AccessUnit, Codec, MediaMessage, TrackId, TrackKind},
         h264::tests::RECORD_720P30,
     },
-    packager::{Packager, PackagerConfig, PackagerNow},
+    packager::{Memory, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
 
@@ -39,13 +39,23 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(part_target_ms: u32) -> Self {
+        Self::remembering(part_target_ms, Memory::default())
+    }
+
+    /// Ends the stream; the room's next one.
+    pub(super) fn next_stream(mut self) -> Self {
+        self.end();
+        Self::remembering(333, self.packager.into_memory())
+    }
+
+    fn remembering(part_target_ms: u32, memory: Memory) -> Self {
         let config = PackagerConfig {
             part_target_ms,
             seed: 1,
             first_msn: Msn(7),
         };
         Self {
-            packager: Packager::new(config),
+            packager: Packager::remembering(config, memory),
             now_ms: 1000,
             pushed: [0, 0],
             reader: Reader::new(Msn(7)),

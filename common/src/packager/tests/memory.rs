@@ -1,0 +1,176 @@
+//! A room's next stream, which begins by what is known of the one before: by the same encoder or by quite another one.
+
+use super::harness::*;
+use crate::{
+    live::{EpochDescription, RenditionFormat},
+    media::{
+        aac::tests::RECORD_OBS,
+        access_unit::{Codec, MediaMessage, StreamMetadata},
+        h264::tests::RECORD_720P30,
+        opus::tests::HEAD_STEREO,
+    },
+};
+
+/// A stream that is over, with a key frame every so many pictures, 30 a second. The bench is for the next one.
+fn after(gop: u32) -> Bench {
+    let mut bench = Bench::new(333);
+    bench.configure_both();
+    bench.send(0, 20_000, 30, gop);
+    bench.next_stream()
+}
+
+fn targets(bench: &Bench) -> Vec<u32> {
+    let epochs = bench.reader.epochs.iter();
+    epochs.map(|epoch| epoch.description.target_duration_s).collect()
+}
+
+fn first(bench: &Bench) -> &EpochDescription {
+    &bench.reader.epochs[0].description
+}
+
+#[test]
+fn a_stream_that_starts_again_is_published_with_its_first_key_frame() {
+    let mut bench = after(250);
+    bench.configure_both();
+    bench.send(0, 1000, 30, 250);
+    assert_eq!(targets(&bench), [9]);
+    assert!(!bench.segments(0).is_empty() && !bench.segments(1).is_empty());
+    bench.send(1000, 40_000, 30, 250);
+    bench.end();
+    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+}
+
+#[test]
+fn an_encoder_with_much_shorter_gops_is_planned_for_anew_at_its_third_key_frame() {
+    let mut bench = after(250);
+    bench.configure_both();
+    bench.send(0, 4000, 30, 60);
+    assert_eq!(targets(&bench), [9]);
+    bench.send(4000, 20_000, 30, 60);
+    bench.end();
+    assert_eq!(targets(&bench), [9, 2]);
+    assert_eq!(bench.reader.frames[0], 24 * 30, "and no picture is lost for it");
+}
+
+#[test]
+fn gops_a_little_shorter_are_not_worth_another_epoch() {
+    let mut bench = after(80);
+    bench.configure_both();
+    bench.send(0, 30_000, 30, 60);
+    bench.end();
+    assert_eq!(targets(&bench), [3]);
+}
+
+#[test]
+fn scene_cuts_are_no_shorter_gops() {
+    let mut bench = after(250);
+    bench.configure_both();
+    for (gop, from) in [(100, 0_u32), (40, 100), (130, 140), (250, 270), (250, 520), (250, 770)] {
+        for frame in from..from + gop {
+            bench.now_ms += 33;
+            bench.video(frame * 1000 / 30, 0, frame == from);
+            bench.audio(frame * 1000 / 30);
+        }
+    }
+    bench.end();
+    assert_eq!(targets(&bench), [9]);
+}
+
+#[test]
+fn an_encoder_with_longer_gops_gets_an_epoch_that_holds_them() {
+    let mut bench = after(60);
+    bench.configure_both();
+    bench.send(0, 40_000, 30, 250);
+    bench.end();
+    assert_eq!(targets(&bench), [2, 9]);
+}
+
+#[test]
+fn a_slates_gops_are_not_taken_for_the_publishers() {
+    let mut first = Bench::new(333);
+    first.configure_both();
+    first.send(0, 20_000, 30, 250);
+    first.interrupt();
+    first.packager.set_stand_in(true);
+    first.configure_both();
+    first.send(0, 20_000, 30, 60);
+    assert_eq!(targets(&first), [9], "the publisher comes back");
+    let mut bench = first.next_stream();
+    bench.configure_both();
+    bench.send(0, 10_000, 30, 250);
+    assert_eq!(targets(&bench), [9]);
+}
+
+#[test]
+fn a_stream_between_without_pictures_takes_nothing_from_what_is_known_of_them() {
+    let mut sound = after(60);
+    sound.configure(Codec::Aac, RECORD_OBS);
+    for frame in 0..400_u32 {
+        sound.now_ms = 1000 + u64::from(frame * 1024 / 48);
+        sound.audio(frame * 1024 / 48);
+    }
+    assert_eq!(
+        first(&sound).renditions.len(),
+        1,
+        "a track that does not come is waited for in vain"
+    );
+    let mut bench = sound.next_stream();
+    bench.configure_both();
+    bench.send(0, 1000, 30, 60);
+    assert_eq!(
+        (first(&bench).renditions.len(), first(&bench).target_duration_s),
+        (2, 2)
+    );
+    bench.end();
+}
+
+#[test]
+fn what_the_encoder_states_goes_before_the_rate_of_the_stream_before() {
+    let peaks = |metadata: StreamMetadata| {
+        let mut bench = after(250);
+        bench.push(MediaMessage::Metadata(metadata));
+        bench.configure_both();
+        bench.video(0, 0, true);
+        let renditions = first(&bench).renditions.iter();
+        renditions.map(|rendition| rendition.bit_rate.peak).collect::<Vec<_>>()
+    };
+    let silent = peaks(StreamMetadata::default());
+    assert!(silent.iter().all(|&peak| peak < 10_000), "small frames: {silent:?}");
+    let stated = StreamMetadata {
+        video_kbps: Some(6000.0),
+        audio_kbps: Some(0.0),
+        ..StreamMetadata::default()
+    };
+    assert_eq!(peaks(stated), [6_600_000, silent[1]], "none is not a rate");
+}
+
+#[test]
+fn the_rate_of_another_codec_is_not_taken() {
+    let mut bench = after(250);
+    bench.configure(Codec::Opus, HEAD_STEREO);
+    bench.configure(Codec::H264, RECORD_720P30);
+    bench.video(0, 0, true);
+    let peaks: Vec<_> = first(&bench)
+        .renditions
+        .iter()
+        .map(|rendition| rendition.bit_rate.peak)
+        .collect();
+    assert!(peaks[0] < 10_000);
+    assert_eq!(peaks[1], 64_000, "nothing is known of it");
+}
+
+#[test]
+fn captions_are_expected_of_the_next_stream_and_not_of_those_after_one_without() {
+    let has_captions = |bench: &Bench| {
+        let format = &first(bench).renditions[0].format;
+        matches!(format, RenditionFormat::Video { captions: true, .. })
+    };
+    let mut bench = Bench::new(333);
+    for expected in [false, true, false] {
+        bench.configure_both();
+        bench.send(0, 6000, 30, 60);
+        assert_eq!(has_captions(&bench), expected);
+        bench.packager.captions = !expected;
+        bench = bench.next_stream();
+    }
+}
