@@ -17,6 +17,8 @@ use crate::{
 
 pub use super::directives::Skip;
 
+mod gaps;
+
 /// Room for a playlist of 30 segments with parts near its end.
 const CAPACITY: usize = 6 * 1024;
 /// The one rendition of a rung.
@@ -212,19 +214,7 @@ impl<'a> Playlist<'a> {
         if let Some(first) = first.filter(|_| skipped < self.gaps.end - self.gaps.start) {
             self.map(text, first.init_id(), &mut before);
         }
-        for _ in self.gaps.clone() {
-            before.to_end -= self.target_ticks;
-            before.is_first_listed = false;
-            if left_out > 0 {
-                left_out -= 1;
-                continue;
-            }
-            text.push("#EXTINF:")
-                .seconds(self.target_ticks, self.timescale)
-                .push(",\n#EXT-X-GAP\n");
-            self.uri(text, MediaPath::Gap);
-            text.push("\n");
-        }
+        self.gap_segments(text, &mut left_out, &mut before);
         for segment in self.window.segments(self.rendition) {
             if left_out > 0 {
                 left_out -= 1;
@@ -251,8 +241,7 @@ impl<'a> Playlist<'a> {
         text.push("#EXT-X-PROGRAM-DATE-TIME:");
         segment.program_date_time().write_rfc3339(text.buffer());
         text.push("\n");
-        let is_near_end = before.to_end <= self.target_ticks * u64::from(PARTS_LISTED_TARGETS);
-        if is_near_end || !segment.is_complete() {
+        if self.lists_parts(before.to_end) || !segment.is_complete() {
             for (part, number) in segment.parts().iter().zip(0..) {
                 let id = PartId {
                     rendition: self.rendition,
@@ -277,6 +266,11 @@ impl<'a> Playlist<'a> {
         };
         self.uri(text, file);
         text.push("\n");
+    }
+
+    /// Whether parts are listed of a segment that starts so many ticks before the playlist's end.
+    fn lists_parts(&self, to_end: u64) -> bool {
+        to_end <= self.target_ticks * u64::from(PARTS_LISTED_TARGETS)
     }
 
     fn map(&self, text: &mut Text, init_id: u32, before: &mut Before) {

@@ -178,6 +178,10 @@ fn the_first_playlist_has_gaps_in_front_and_parts() {
     #EXTINF:2.00000,
     #EXT-X-GAP
     gap.mp4
+    #EXT-X-PART:DURATION=0.50000,URI="gap.mp4",GAP=YES
+    #EXT-X-PART:DURATION=0.50000,URI="gap.mp4",GAP=YES
+    #EXT-X-PART:DURATION=0.50000,URI="gap.mp4",GAP=YES
+    #EXT-X-PART:DURATION=0.50000,URI="gap.mp4",GAP=YES
     #EXTINF:2.00000,
     #EXT-X-GAP
     gap.mp4

@@ -1,0 +1,43 @@
+//! The GAP segments in front of an epoch's first one, without which players would wait until there are enough real ones.
+
+use super::{Before, Playlist};
+use crate::hls::{text::Text, uri::MediaPath};
+
+impl Playlist<'_> {
+    /// Those that are still listed, but for the first `left_out`.
+    pub(super) fn gap_segments(&self, text: &mut Text, left_out: &mut u64, before: &mut Before) {
+        for msn in self.gaps.clone() {
+            let lists_parts = self.lists_parts(before.to_end);
+            before.to_end -= self.target_ticks;
+            before.is_first_listed = false;
+            if *left_out > 0 {
+                *left_out -= 1;
+                continue;
+            }
+            if msn + 1 == self.gaps.end && lists_parts {
+                self.gap_parts(text);
+            }
+            text.push("#EXTINF:")
+                .seconds(self.target_ticks, self.timescale)
+                .push(",\n#EXT-X-GAP\n");
+            self.uri(text, MediaPath::Gap);
+            text.push("\n");
+        }
+    }
+
+    /// hls.js 1.7.3 takes parts of a segment that is not complete only behind parts of another (`shouldLoadParts`): without these a page
+    /// would show nothing before the first group of pictures is over.
+    fn gap_parts(&self, text: &mut Text) {
+        let part_ticks = u64::from(self.description.part_target_ms) * u64::from(self.timescale) / 1000;
+        let mut left = self.target_ticks;
+        while left > 0 {
+            let ticks = left.min(part_ticks.max(1));
+            left -= ticks;
+            text.push("#EXT-X-PART:DURATION=")
+                .seconds(ticks, self.timescale)
+                .push(",URI=\"");
+            self.uri(text, MediaPath::Gap);
+            text.push("\",GAP=YES\n");
+        }
+    }
+}
