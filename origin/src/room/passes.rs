@@ -25,6 +25,8 @@ const MAX_PASSES: usize = 256;
 const MAX_WAITING: usize = 4;
 /// A name that was not used for so long is forgotten, unless it is on air: its `done` was lost.
 const PASS_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Wait before names that could not be written are written again.
+const WRITE_AGAIN: Duration = Duration::from_secs(10);
 /// What all names begin with, so that people see what they are.
 const PREFIX: &str = "on-air-";
 
@@ -104,11 +106,17 @@ impl Passes {
             };
             let (file, text) = (file.clone(), self.kept());
             let written = tokio::task::spawn_blocking(move || private_file::write(&file, text.as_bytes())).await;
-            if let Err(error) = written.map_err(io::Error::from).flatten() {
+            let failed = written.map_err(io::Error::from).flatten().err();
+            if let Some(error) = &failed {
                 warn!(%error, "names of publishers behind an encoder in front are not kept over a restart");
             }
             if is_over {
                 return;
+            }
+            if failed.is_some() {
+                // A name that is no good any more must not stay in the file.
+                stop.run_until_cancelled(tokio::time::sleep(WRITE_AGAIN)).await;
+                self.changed.notify_one();
             }
         }
     }

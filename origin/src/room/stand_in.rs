@@ -21,8 +21,11 @@ use crate::slate::{
 
 /// A publisher that is back so soon is not stood in for.
 pub(super) const SLATE_DELAY: Duration = Duration::from_secs(1);
-/// Wait before a slate that could not be made is tried again: what was in the way (a full disk, a busy machine) may be gone.
+/// Wait before a slate that could not be made is tried again: what was in the way (a full disk, a busy machine) may be gone. Twice as long
+/// each time,
 const TRY_AGAIN: Duration = Duration::from_secs(60);
+/// but no longer than this.
+const TRY_AGAIN_AT_MOST: Duration = Duration::from_secs(32 * 60);
 /// How often frames of a slate are pushed.
 pub(super) const SLATE_TICK: Duration = Duration::from_millis(40);
 
@@ -36,7 +39,7 @@ pub enum SlateHealth {
     Making,
     Ready,
     Showing,
-    /// There is none. If that may change, it is tried again a minute later.
+    /// There is none. If that may change, it is tried again.
     Unavailable {
         reason: String,
     },
@@ -50,6 +53,8 @@ struct Job {
     maker: Arc<SlateMaker>,
     tracks: Vec<TrackFormat>,
     picture: Option<Bytes>,
+    /// Before it is tried again.
+    wait: Duration,
 }
 
 enum Making {
@@ -120,14 +125,21 @@ impl StandIn {
     pub(super) async fn settle(&mut self) {
         let wanted = &mut self.wanted;
         self.making = match &mut self.making {
-            Making::Going(job, going) => match going.await {
-                Ok(clip) => Making::Ready(Arc::new(clip)),
-                Err(reason) => {
-                    warn!(%reason, "there is no slate");
-                    let again = Some((Instant::now() + TRY_AGAIN, job.clone()));
-                    Making::Failed { reason, again }
+            Making::Going(job, going) => {
+                let made = tokio::select! {
+                    made = going => made,
+                    () = changed(wanted) => return,
+                };
+                match made {
+                    Ok(clip) => Making::Ready(Arc::new(clip)),
+                    Err(reason) => {
+                        warn!(%reason, "there is no slate");
+                        let wait = (job.wait * 2).min(TRY_AGAIN_AT_MOST);
+                        let again = Some((Instant::now() + job.wait, Job { wait, ..job.clone() }));
+                        Making::Failed { reason, again }
+                    }
                 }
-            },
+            }
             Making::Failed {
                 again: Some((at, job)), ..
             } => {
@@ -218,7 +230,13 @@ fn begin(maker: &Arc<SlateMaker>, description: &EpochDescription, wanted: Slate)
         Slate::Picture(picture) => Some(picture),
     };
     let maker = Arc::clone(maker);
-    Job { maker, tracks, picture }.begin()
+    let job = Job {
+        maker,
+        tracks,
+        picture,
+        wait: TRY_AGAIN,
+    };
+    job.begin()
 }
 
 impl Job {
@@ -331,11 +349,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slate_that_keeps_failing_is_told_of_as_before() {
+    async fn a_slate_that_keeps_failing_is_told_of_as_before_and_tried_less_and_less_often() {
         let mut failed = Failed::make().await;
-        failed.stand_in.settle().await;
-        failed.stand_in.settle().await;
-        assert!(matches!(&*failed.health.borrow(), SlateHealth::Unavailable { .. }));
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            let since = Instant::now();
+            failed.stand_in.settle().await;
+            waits.push(since.elapsed().as_secs() / 60);
+            failed.stand_in.settle().await;
+            assert!(matches!(&*failed.health.borrow(), SlateHealth::Unavailable { .. }));
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 32]);
     }
 
     #[tokio::test]

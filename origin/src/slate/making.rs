@@ -29,6 +29,7 @@ use super::{
     clip::{Clip, LoopUnit, TrackLoop},
     format::{TrackFormat, layout},
 };
+use crate::transcode::spawn_encoder;
 
 /// A slate's key frames are no farther apart, which every target duration holds.
 const GOP: Duration = Duration::from_secs(2);
@@ -125,8 +126,12 @@ impl SlateMaker {
             .arg(to)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let output = tokio::time::timeout(ENCODING, command.output()).await;
+        let output = match spawn_encoder(&mut command) {
+            Ok(encoder) => tokio::time::timeout(ENCODING, encoder.wait_with_output()).await,
+            Err(error) => Ok(Err(error)),
+        };
         let _ = tokio::fs::remove_file(&still).await;
         let output = output.map_err(|_| NotMade::TooSlow)?.map_err(NotMade::NoFfmpeg)?;
         if output.status.success() {

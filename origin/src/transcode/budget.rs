@@ -121,7 +121,7 @@ impl Budget {
 }
 
 impl Load {
-    /// Asks for an encoder. Where too many work, the rung is given up that means the least, which may be this one.
+    /// Asks for an encoder. Where too many work, one that fewer watch makes room, or this one is refused.
     pub(super) fn admit(&self, watchers: usize) -> Admission {
         self.budget.lock().admit(self.id, watchers)
     }
@@ -153,7 +153,14 @@ impl Loads {
             .values()
             .filter(|entry| entry.at_work && entry.given_up.is_some());
         if self.at_work() - going.count() > self.most {
-            self.give_up(GivenUp::Crowded);
+            let at_work = |entry: &&Entry| entry.at_work && entry.given_up.is_none();
+            let fewest = self.entries.values().filter(at_work).map(|entry| entry.watchers).min();
+            // Nobody loses a picture for as many as do see it.
+            if fewest.is_some_and(|fewest| fewest < watchers) {
+                self.give_up(GivenUp::Crowded);
+            } else if let Some(entry) = self.entries.get_mut(&id) {
+                entry.given_up = Some(GivenUp::Crowded);
+            }
         }
         match self.entries.get(&id).and_then(|entry| entry.given_up) {
             Some(why) => Admission::Refused(why),
@@ -275,6 +282,15 @@ mod tests {
         assert_eq!(one.report(at(1), 2, Standing::InStep), None);
         drop((one, late));
         assert!(budget.has_room());
+    }
+
+    #[test]
+    fn a_small_rung_that_as_many_watch_takes_no_encoder_from_a_large_one() {
+        let budget = Budget::new(1);
+        let [large, small] = [Rung::P1080, Rung::P144].map(|rung| budget.add(rung));
+        assert_eq!(large.admit(1), Admission::Granted);
+        assert_eq!(small.admit(1), Admission::Refused(GivenUp::Crowded));
+        assert_eq!(large.report(at(1), 1, Standing::InStep), None);
     }
 
     #[test]

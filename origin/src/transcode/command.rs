@@ -36,7 +36,7 @@ const NICER: i32 = 10;
 ///
 /// # Errors
 /// As [`Command::spawn`].
-pub(super) fn spawn(process: &mut Command) -> io::Result<Child> {
+pub(crate) fn spawn(process: &mut Command) -> io::Result<Child> {
     // Linux has a priority for each thread, and sets those of a whole group: threads that there are already, too.
     let child = process.process_group(0).spawn()?;
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));

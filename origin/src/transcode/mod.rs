@@ -22,6 +22,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tracing::warn;
 
+pub(crate) use self::command::spawn as spawn_encoder;
 pub use self::hold::RungHold;
 pub(crate) use self::ladder::Ladder;
 use self::{budget::Budget, ffmpeg::Ffmpeg};

@@ -29,12 +29,11 @@ impl Playlist<'_> {
     /// would show nothing before the first group of pictures is over.
     fn gap_parts(&self, text: &mut Text) {
         let part_ticks = u64::from(self.description.part_target_ms) * u64::from(self.timescale) / 1000;
-        let mut left = self.target_ticks;
-        while left > 0 {
-            let ticks = left.min(part_ticks.max(1));
-            left -= ticks;
+        let count = self.target_ticks.div_ceil(part_ticks.max(1));
+        let end = |part: u64| self.target_ticks * part / count;
+        for part in 0..count {
             text.push("#EXT-X-PART:DURATION=")
-                .seconds(ticks, self.timescale)
+                .seconds(end(part + 1) - end(part), self.timescale)
                 .push(",URI=\"");
             self.uri(text, MediaPath::Gap);
             text.push("\",GAP=YES\n");
