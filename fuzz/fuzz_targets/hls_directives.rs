@@ -24,7 +24,7 @@ const AUDIO: RenditionId = RenditionId(0);
 /// Segments 7 to 9 of four parts each, and two parts of segment 10.
 static WINDOW: LazyLock<LiveWindow> = LazyLock::new(|| {
     let description = EpochDescription {
-ladder: Vec::new(), audio_only: false, parent: None,
+ladder: Vec::new(), audio_only: false, opens_early: false, parent: None,
         epoch: Epoch(1),
         target_duration_s: 2,
         part_target_ms: 500,

@@ -40,7 +40,7 @@ index: 0, name: "main".to_owned(), language: None,
         sample_rate: 1,
     };
     Arc::new(EpochDescription {
-ladder: Vec::new(), audio_only: false, parent: None,
+ladder: Vec::new(), audio_only: false, opens_early: false, parent: None,
         epoch: Epoch(1),
         target_duration_s: 2,
         part_target_ms: 500,

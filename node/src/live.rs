@@ -188,6 +188,7 @@ mod tests {
         LiveEvent::Start(Arc::new(EpochDescription {
             ladder: Vec::new(),
             audio_only: false,
+            opens_early: false,
             parent: None,
             epoch: Epoch(epoch),
             target_duration_s: 2,

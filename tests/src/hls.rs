@@ -99,3 +99,8 @@ fn part_numbers(name: &str) -> Option<(u64, u32)> {
     let (msn, part) = numbers.split_once('.')?;
     Some((msn.parse().ok()?, part.parse().ok()?))
 }
+
+/// Whether a line announces a part that can be had: those of GAP segments cannot.
+pub fn is_part(line: &str) -> bool {
+    line.starts_with("#EXT-X-PART:") && !line.contains(",GAP=YES")
+}

@@ -126,7 +126,7 @@ async fn rendition(watch: Arc<Watch>, viewer: &Viewer, playlist: &str, span: Dur
     for reload in 1.. {
         let parts: Vec<&str> = text
             .lines()
-            .filter(|line| line.starts_with("#EXT-X-PART:"))
+            .filter(|line| hls::is_part(line))
             .filter_map(hls::uri)
             .collect();
         let fresh = parts.iter().rposition(|part| *part == newest).map_or(0, |at| at + 1);

@@ -241,7 +241,7 @@ impl<'a> Playlist<'a> {
         text.push("#EXT-X-PROGRAM-DATE-TIME:");
         segment.program_date_time().write_rfc3339(text.buffer());
         text.push("\n");
-        if self.lists_parts(before.to_end) || !segment.is_complete() {
+        if self.is_near_end(before) || !segment.is_complete() {
             for (part, number) in segment.parts().iter().zip(0..) {
                 let id = PartId {
                     rendition: self.rendition,
@@ -268,9 +268,9 @@ impl<'a> Playlist<'a> {
         text.push("\n");
     }
 
-    /// Whether parts are listed of a segment that starts so many ticks before the playlist's end.
-    fn lists_parts(&self, to_end: u64) -> bool {
-        to_end <= self.target_ticks * u64::from(PARTS_LISTED_TARGETS)
+    /// Whether parts are listed of the segment that starts here.
+    fn is_near_end(&self, before: &Before) -> bool {
+        before.to_end <= self.target_ticks * u64::from(PARTS_LISTED_TARGETS)
     }
 
     fn map(&self, text: &mut Text, init_id: u32, before: &mut Before) {

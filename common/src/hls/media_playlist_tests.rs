@@ -178,6 +178,48 @@ fn the_first_playlist_has_gaps_in_front_and_parts() {
     #EXTINF:2.00000,
     #EXT-X-GAP
     gap.mp4
+    #EXTINF:2.00000,
+    #EXT-X-GAP
+    gap.mp4
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:10.000Z
+    #EXT-X-PART:DURATION=0.50000,URI="v-7.0.m4s",INDEPENDENT=YES
+    #EXT-X-PART:DURATION=0.50000,URI="v-7.1.m4s"
+    #EXT-X-PART:DURATION=0.50000,URI="v-7.2.m4s"
+    #EXT-X-PART:DURATION=0.50000,URI="v-7.3.m4s"
+    #EXTINF:2.00000,
+    v-7.m4s
+    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:12.000Z
+    #EXT-X-PART:DURATION=0.50000,URI="v-8.0.m4s",INDEPENDENT=YES
+    #EXT-X-PRELOAD-HINT:TYPE=PART,URI="v-8.1.m4s"
+    #EXT-X-RENDITION-REPORT:URI="audio.m3u8",LAST-MSN=8,LAST-PART=0
+    "#);
+}
+
+#[test]
+fn an_epoch_that_opens_early_has_parts_in_its_last_gap_and_breaks_no_rule() {
+    let mut early = Arc::unwrap_or_clone(description());
+    early.opens_early = true;
+    let mut window = LiveWindow::new(Arc::new(early), Retention::origin());
+    let (mut linter, mut violations, mut texts) = (Linter::new(), Vec::new(), Vec::new());
+    for (now, event) in Script::steady(12).events() {
+        window.apply(event, now).unwrap();
+        if ready(&window) {
+            let text = render(&window, VIDEO, Skip::No);
+            violations.extend(linter.playlist(&Seen {
+                asked_at: now,
+                answered_at: now,
+                url: "http://relay/live/cinema/0123456789abcdef/video.m3u8",
+                text: &text,
+            }));
+            texts.push(text);
+        }
+    }
+    let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    assert_eq!(violations, [""; 0]);
+    let text = &texts[0];
+    let gap = "#EXTINF:2.00000,\n#EXT-X-GAP\ngap.mp4\n";
+    let (_, from_last_gap) = text.split_once(&gap.repeat(6)).unwrap();
+    insta::assert_snapshot!(from_last_gap, @r#"
     #EXT-X-PART:DURATION=0.50000,URI="gap.mp4",GAP=YES
     #EXT-X-PART:DURATION=0.50000,URI="gap.mp4",GAP=YES
     #EXT-X-PART:DURATION=0.50000,URI="gap.mp4",GAP=YES
@@ -192,9 +234,7 @@ fn the_first_playlist_has_gaps_in_front_and_parts() {
     #EXT-X-PART:DURATION=0.50000,URI="v-7.3.m4s"
     #EXTINF:2.00000,
     v-7.m4s
-    #EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:12.000Z
-    #EXT-X-PART:DURATION=0.50000,URI="v-8.0.m4s",INDEPENDENT=YES
-    #EXT-X-PRELOAD-HINT:TYPE=PART,URI="v-8.1.m4s"
+    #EXT-X-PRELOAD-HINT:TYPE=PART,URI="v-8.0.m4s"
     #EXT-X-RENDITION-REPORT:URI="audio.m3u8",LAST-MSN=8,LAST-PART=0
     "#);
 }

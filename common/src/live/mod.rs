@@ -40,6 +40,8 @@ pub struct EpochDescription {
     pub ladder: Vec<RungDescription>,
     /// There is a variant of sound alone.
     pub audio_only: bool,
+    /// It began before its first segment was complete, and players are to begin with the parts of that.
+    pub opens_early: bool,
     /// In a rung's own description.
     pub parent: Option<Parent>,
 }

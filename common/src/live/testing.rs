@@ -26,6 +26,7 @@ pub(crate) fn description() -> Arc<EpochDescription> {
     Arc::new(EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent: None,
         epoch: Epoch(0x0123_4567_89ab_cdef),
         target_duration_s: 2,

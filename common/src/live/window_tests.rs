@@ -125,6 +125,7 @@ fn long_segments_leave_when_enough_is_listed_without_them() {
     let long = Arc::new(EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent: None,
         target_duration_s: 9,
         ..(*description()).clone()
@@ -158,6 +159,7 @@ fn seven_segments_of_the_longest_kind_stay() {
     let longest = Arc::new(EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent: None,
         target_duration_s: 12,
         ..(*description()).clone()

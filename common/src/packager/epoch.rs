@@ -70,6 +70,7 @@ impl Packager {
                 renditions,
                 ladder: offered,
                 audio_only,
+                opens_early: tracks.has_video() && !self.gather.has_whole_gop(),
                 parent: None,
             },
             plan,

@@ -117,6 +117,15 @@ impl Gather {
         self.key.is_some()
     }
 
+    /// A second key frame is held.
+    pub(super) fn has_whole_gop(&self) -> bool {
+        let keys = self
+            .frames
+            .iter()
+            .filter(|frame| frame.track == TrackId::VIDEO && frame.sync);
+        keys.count() > 1
+    }
+
     /// No more is to be held: a decision is due with what there is.
     pub(super) fn is_full(&self) -> bool {
         self.bytes > MAX_BYTES || self.frames.len() >= MAX_FRAMES

@@ -314,11 +314,8 @@ impl RungPackager {
     }
 
     fn describe(&self, first: &Slot, config: &VideoConfig) -> EpochDescription {
-        let captions = self
-            .parent
-            .renditions
-            .iter()
-            .any(|rendition| matches!(rendition.format, RenditionFormat::Video { captions: true, .. }));
+        let has_captions = |format: &RenditionFormat| matches!(format, RenditionFormat::Video { captions: true, .. });
+        let captions = self.parent.renditions.iter().any(|source| has_captions(&source.format));
         EpochDescription {
             epoch: self.epoch,
             target_duration_s: self.parent.target_duration_s,
@@ -338,6 +335,7 @@ impl RungPackager {
             }],
             ladder: Vec::new(),
             audio_only: false,
+            opens_early: false,
             parent: Some(Parent {
                 epoch: self.parent.epoch,
                 discontinuities: first.discontinuities,

@@ -358,6 +358,7 @@ mod tests {
         let description = EpochDescription {
             ladder: Vec::new(),
             audio_only: false,
+            opens_early: false,
             parent: None,
             epoch: common::id::Epoch(1),
             target_duration_s: 2,

@@ -295,6 +295,7 @@ mod tests {
             renditions: vec![sound],
             ladder: Vec::new(),
             audio_only: false,
+            opens_early: false,
             parent: None,
         }
     }

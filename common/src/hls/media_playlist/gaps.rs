@@ -7,14 +7,14 @@ impl Playlist<'_> {
     /// Those that are still listed, but for the first `left_out`.
     pub(super) fn gap_segments(&self, text: &mut Text, left_out: &mut u64, before: &mut Before) {
         for msn in self.gaps.clone() {
-            let lists_parts = self.lists_parts(before.to_end);
+            let is_near_end = self.is_near_end(before);
             before.to_end -= self.target_ticks;
             before.is_first_listed = false;
             if *left_out > 0 {
                 *left_out -= 1;
                 continue;
             }
-            if msn + 1 == self.gaps.end && lists_parts {
+            if msn + 1 == self.gaps.end && is_near_end && self.description.opens_early {
                 self.gap_parts(text);
             }
             text.push("#EXTINF:")
@@ -25,7 +25,7 @@ impl Playlist<'_> {
         }
     }
 
-    /// hls.js 1.7.3 takes parts of a segment that is not complete only behind parts of another (`shouldLoadParts`): without these a page
+    /// The parts of the last one: hls.js 1.7.3 takes parts of an open segment only behind parts of another (`shouldLoadParts`), and a page
     /// would show nothing before the first group of pictures is over.
     fn gap_parts(&self, text: &mut Text) {
         let part_ticks = u64::from(self.description.part_target_ms) * u64::from(self.timescale) / 1000;

@@ -224,6 +224,7 @@ fn description(epoch: Epoch, parent: Option<Parent>, first_msn: Msn) -> EpochDes
     EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent,
         epoch,
         target_duration_s: 2,

@@ -70,6 +70,7 @@ fn description() -> EpochDescription {
     EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent: None,
         epoch: EPOCH,
         target_duration_s: 2,
@@ -386,6 +387,7 @@ fn an_epoch_stays_open_while_a_restarted_origin_waits_for_its_publisher() {
     let description = EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent: None,
         epoch: Epoch(6),
         first_msn: Msn(1007),
@@ -484,6 +486,7 @@ fn a_window_that_is_none_is_asked_for_again_with_pauses() {
         let description = EpochDescription {
             ladder: Vec::new(),
             audio_only: false,
+            opens_early: false,
             parent: None,
             renditions: Vec::new(),
             ..description()

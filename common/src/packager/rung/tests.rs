@@ -44,6 +44,7 @@ fn parent() -> Arc<EpochDescription> {
             bit_rate: rate,
         }],
         audio_only: false,
+        opens_early: false,
         parent: None,
     })
 }

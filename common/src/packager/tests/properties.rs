@@ -161,7 +161,8 @@ proptest! {
         start in prop_oneof![Just(0_u32), Just(0x7fff_e000), Just(0xffff_e000), any::<u32>()],
         part_target_ms in prop_oneof![Just(333_u32), Just(500), 100..1000_u32],
         fps in 15..=60_u32,
-        gop_tenths in 5..=100_u32,
+        // Eight pictures at least, which tell the frame rate.
+        gop_tenths in 6..=100_u32,
         b_frames: bool,
     ) {
         let gop = (gop_tenths * fps / 10).max(1);

@@ -196,6 +196,7 @@ fn a_window_and_a_welcome_are_read_as_they_were_written() {
         description: crate::live::EpochDescription {
             ladder: Vec::new(),
             audio_only: false,
+            opens_early: false,
             parent: None,
             epoch: Epoch(9),
             target_duration_s: 2,

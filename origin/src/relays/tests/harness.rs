@@ -273,6 +273,7 @@ pub(super) fn start(live: &Live) {
     let description = EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent: None,
         epoch: Epoch(5),
         target_duration_s: 2,

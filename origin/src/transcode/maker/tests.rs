@@ -30,6 +30,7 @@ async fn a_rung_that_cannot_follow_the_sources_numbers_has_another_epoch_with_me
         renditions: Vec::new(),
         ladder: vec![offered.clone()],
         audio_only: false,
+        opens_early: false,
         parent: None,
     });
     let (feed, inbox) = mpsc::channel(2048);

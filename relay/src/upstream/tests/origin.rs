@@ -334,6 +334,7 @@ fn start(live: &Live, epoch: Epoch, parent: Option<Parent>) {
     let description = EpochDescription {
         ladder: Vec::new(),
         audio_only: false,
+        opens_early: false,
         parent,
         epoch,
         target_duration_s: 2,

@@ -150,6 +150,7 @@ impl Stage {
             parent: None,
             epoch: EPOCH,
             target_duration_s: 2,
+            opens_early: false,
             part_target_ms: 500,
             first_msn: Msn(FIRST),
             renditions: vec![
@@ -189,6 +190,7 @@ impl Stage {
         live.apply(LiveEvent::Start(Arc::new(EpochDescription {
             ladder: Vec::new(),
             audio_only: false,
+            opens_early: false,
             parent: Some(Parent {
                 epoch: EPOCH,
                 discontinuities: 0,

@@ -110,7 +110,7 @@ async fn watch(viewer: Viewer, start: Instant, delays: Delays) -> Result<()> {
     loop {
         let parts: Vec<String> = text
             .lines()
-            .filter(|line| line.starts_with("#EXT-X-PART:"))
+            .filter(|line| hls::is_part(line))
             .filter_map(hls::uri)
             .map(str::to_owned)
             .collect();

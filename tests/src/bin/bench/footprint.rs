@@ -104,7 +104,7 @@ async fn follow(viewer: &Viewer, playlist: &str) -> Result<()> {
         let text = viewer.text(&hls::next_playlist(viewer, playlist).await?).await?;
         let parts: Vec<&str> = text
             .lines()
-            .filter(|line| line.starts_with("#EXT-X-PART:"))
+            .filter(|line| hls::is_part(line))
             .filter_map(hls::uri)
             .collect();
         let fresh = parts
