@@ -116,7 +116,7 @@ pub fn nginx_push(server: SocketAddr, origin: &Admin, folder: &Path) -> Result<(
     let (rtmp, root) = (free_tcp()?, folder.display());
     let configuration = format!(
         "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-         worker_processes 1; daemon off; user root; pid {root}/push.pid; error_log {root}/push-error.log;
+         daemon off; master_process off; pid {root}/push.pid; error_log {root}/push-error.log;
          events {{ worker_connections 64; }}
          rtmp {{ server {{ listen {rtmp}; application in {{ live on; push rtmp://{server}/live; on_publish_done {}/hooks/rtmp/done; }} }} }}",
         origin.base()

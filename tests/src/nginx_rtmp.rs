@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::Result;
 
-use crate::process::{self, Process, free_tcp};
+use crate::process::{Process, free_tcp};
 
 /// One that writes HLS of 2 s segments for whatever is published to its application `live`.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl NginxRtmp {
         let root = folder.display();
         let configuration = format!(
             "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-             worker_processes 1; daemon off; user root; pid {root}/nginx.pid; error_log {root}/error.log;
+             daemon off; master_process off; pid {root}/nginx.pid; error_log {root}/error.log;
              events {{ worker_connections 64; }}
              rtmp {{ server {{ listen {rtmp}; application live {{ live on; hls on; hls_path {root}/hls; hls_fragment 2s; }} }} }}"
         );
@@ -31,15 +31,7 @@ impl NginxRtmp {
         Ok(Self { process, rtmp })
     }
 
-    /// Of the master and its worker.
     pub fn cpu_time(&self) -> Result<Duration> {
-        let children = Command::new("pgrep")
-            .args(["-P", &self.process.id().to_string()])
-            .output()?;
-        let mut sum = self.process.cpu_time()?;
-        for id in String::from_utf8_lossy(&children.stdout).split_whitespace() {
-            sum += process::cpu_time(id.parse()?)?;
-        }
-        Ok(sum)
+        self.process.cpu_time()
     }
 }

@@ -120,7 +120,7 @@ impl Drop for Process {
 }
 
 /// Processor time that a process used so far, user and system, of all its threads.
-pub fn cpu_time(id: u32) -> Result<Duration> {
+fn cpu_time(id: u32) -> Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
     let (_, after_name) = stat.rsplit_once(')').context("no name in stat")?;
     let fields: Vec<&str> = after_name.split_whitespace().collect();

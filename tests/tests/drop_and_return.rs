@@ -17,9 +17,10 @@ use e2e::{
     screening::{Audience, Screening},
 };
 
-/// Seconds from the first new key frame to the picture: before the next one of OBS as it is installed, however busy the computer is.
-/// `bench evenings` measures how soon it is.
-const BACK_WITHIN: f64 = 8.0;
+/// Seconds from the first new key frame to the picture, however busy the computer is. `bench evenings` measures how soon it is.
+const BACK_WITHIN: f64 = 18.0;
+/// Before the second key frame of OBS as it is installed.
+const BEFORE_THE_NEXT_KEY: f64 = 8.0;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn publish(screening: &Screening) -> Result<Process> {
@@ -27,11 +28,11 @@ fn publish(screening: &Screening) -> Result<Process> {
 }
 
 /// The pages show what began after `ms` this many seconds after its first key frame.
-async fn ensure_back(screening: &Screening, audience: &Audience, ms: u64) -> Result<()> {
+async fn ensure_back(screening: &Screening, audience: &Audience, ms: u64, within: f64) -> Result<()> {
     let key_frame = wait_for("a new key frame", PATIENCE, async || screening.path.key_frame_after(ms)).await?;
     let seconds = audience.seconds_until_picture(key_frame, PATIENCE).await?;
     ensure!(
-        seconds.iter().all(|seconds| *seconds <= BACK_WITHIN),
+        seconds.iter().all(|seconds| *seconds <= within),
         "the picture was back {seconds:?} s after the first new key frame"
     );
     audience.ensure_playing().await
@@ -52,7 +53,7 @@ async fn a_publisher_that_is_killed_for_five_seconds_is_waited_for() -> Result<(
 
     let again = now_ms();
     let _publisher = publish(&screening)?;
-    ensure_back(&screening, &audience, again).await?;
+    ensure_back(&screening, &audience, again, BACK_WITHIN).await?;
     audience.leave().await
 }
 
@@ -70,7 +71,7 @@ async fn obs_that_stops_ends_the_stream_and_obs_that_starts_again_is_seen_in_the
 
     let again = now_ms();
     obs.start_stream().await?;
-    ensure_back(&screening, &audience, again).await?;
+    ensure_back(&screening, &audience, again, BEFORE_THE_NEXT_KEY).await?;
     audience.leave().await
 }
 
@@ -89,7 +90,7 @@ async fn obs_that_dies_is_waited_for_and_the_next_obs_goes_on() -> Result<()> {
     let mut obs = Obs::start(screening.path.address, &screening.room.key, ObsSettings::default()).await?;
     let again = now_ms();
     obs.start_stream().await?;
-    ensure_back(&screening, &audience, again).await?;
+    ensure_back(&screening, &audience, again, BACK_WITHIN).await?;
     audience.leave().await
 }
 
@@ -107,7 +108,7 @@ async fn an_origin_that_restarts_under_obs_is_found_again_and_the_page_goes_on()
 
     screening.origin.crash().await?;
     // By the time that OBS tries again the separate relay has heard of the new origin.
-    ensure_back(&screening, &audience, now_ms()).await?;
+    ensure_back(&screening, &audience, now_ms(), BACK_WITHIN).await?;
     audience.leave().await
 }
 
