@@ -416,22 +416,8 @@ mod tests {
 
     #[test]
     fn a_publisher_that_was_stood_in_for_goes_on_without_saying_again_what_it_sends() {
-        let ladder = Ladder::new(Transcoder::none(&Shutdown::new()), Retention::origin());
-        let publication = Publication::new(Arc::new(Live::new(Retention::origin())), 333, ladder);
+        let (publication, config) = begun_with_sound();
         let publisher = PublisherId(1);
-        publication.accept(publisher, Msn(7), 1);
-        let metadata = StreamMetadata {
-            has_video: Some(false),
-            has_audio: Some(true),
-            ..StreamMetadata::default()
-        };
-        let config = MediaMessage::Config {
-            track: TrackId::AUDIO,
-            codec: Codec::Aac,
-            record: Bytes::from_static(&[0x11, 0x90]),
-        };
-        publication.push(publisher, MediaMessage::Metadata(metadata)).unwrap();
-        publication.push(publisher, config.clone()).unwrap();
         let send = |from: u32| {
             (0..200).for_each(|number| publication.push(publisher, sound(from + number * 64 / 3)).unwrap());
         };
@@ -440,7 +426,6 @@ mod tests {
                 .live
                 .read(|windows| windows.current().unwrap().next(RenditionId(0)).0)
         };
-        send(0);
         let epoch = publication.description().unwrap().epoch;
         let before = begun();
         publication.stand_in(vec![config.clone(), sound(90_000)]);
