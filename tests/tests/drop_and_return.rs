@@ -21,7 +21,7 @@ use e2e::{
 const BACK_WITHIN: f64 = 3.0;
 /// After an outage with long groups of pictures: hls.js, for which nothing was new for long, asks again only half a target duration later,
 /// and a page that stands still is opened anew after six seconds.
-const BACK_AFTER_A_POLL: f64 = 18.0;
+const BACK_AFTER_A_POLL: f64 = 3.0;
 /// Before the second key frame of OBS as it is installed.
 const BEFORE_THE_NEXT_KEY: f64 = 8.0;
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,6 +1,7 @@
 /** Options of hls.js. The version is pinned: 1.7.4 freezes on very short last parts, older ones on gaps. */
 import type { HlsConfig, LoadPolicy } from 'hls.js';
 import { PartwiseTimeline } from './hls-captions';
+import { PatientPlaylistLoader } from './playlist-loader';
 
 /**
  * A relay that answers nothing is given up after 2.5 s instead of 10 s, so that a dead one costs a short
@@ -34,6 +35,7 @@ export const hlsOptions: Partial<HlsConfig> = {
   // Text tracks made by hls.js load an empty `data:` file, which the content security policy forbids.
   renderTextTracksNatively: false,
   timelineController: PartwiseTimeline,
+  pLoader: PatientPlaylistLoader,
   fragLoadPolicy: policy,
   playlistLoadPolicy: policy,
 };
