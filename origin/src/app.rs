@@ -254,6 +254,7 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
             config.ffmpeg.clone(),
             config.data_dir.join(SLATES_FOLDER),
         ))),
+        memories: Some(Arc::new(stores.clone())),
     };
     let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
     let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());

@@ -207,6 +207,7 @@ mod tests {
             part_target_ms: 333,
             retention: Retention::origin(),
             slates: None,
+            memories: None,
         };
         let rooms = Rooms::new(settings, Arc::new(stores.clone()), Shutdown::new());
         let relays = Relays::new(LinkState::default(), Arc::new(stores.clone()));

@@ -20,7 +20,7 @@ use crate::{
     db::{BanOutcome, DbError, Kept, Message, Relay},
     ingest::admission::StreamKey,
     relays::{AllowedRelay, RelaySeen, RelayStore, StoreUnavailable},
-    room::{KeyLookup, MsnStore},
+    room::{KeyLookup, MemoryStore, MsnStore},
 };
 
 /// Messages that a room's chat remembers.
@@ -95,6 +95,16 @@ impl MsnStore for Stores {
                 .map(|_| ())
         }
         .boxed()
+    }
+}
+
+impl MemoryStore for Stores {
+    fn memory<'a>(&'a self, room: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Option<String>>> {
+        async { Ok(self.control.db().publisher_memory(room).await?) }.boxed()
+    }
+
+    fn keep<'a>(&'a self, room: &'a RoomSlug, memory: String) -> BoxFuture<'a, anyhow::Result<()>> {
+        async move { Ok(self.control.db().keep_publisher_memory(room, &memory).await?) }.boxed()
     }
 }
 

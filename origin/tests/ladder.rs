@@ -141,6 +141,7 @@ impl Stage {
             part_target_ms: 333,
             retention: Retention::origin(),
             slates: None,
+            memories: None,
         };
         let transcoder = set(Transcoder::start(ffmpeg.into(), &shutdown));
         let rooms = Rooms::with_transcoder(settings, Arc::new(OneRoom), transcoder, shutdown.clone());

@@ -73,6 +73,7 @@ impl House {
             part_target_ms: 333,
             retention: Retention::origin(),
             slates: Some(Arc::new(SlateMaker::new(ffmpeg.into(), folder.path().join("slates")))),
+            memories: None,
         };
         let rooms = Rooms::new(config, Arc::new(Stored), shutdown.clone());
         rooms.open(&cinema());

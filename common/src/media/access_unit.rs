@@ -1,6 +1,7 @@
 //! The demuxed publisher's stream: configuration records and access units, still on the publisher's clock.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 /// What a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +37,7 @@ impl TrackId {
 }
 
 /// A codec the packager can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Codec {
     /// Record: `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15). Payload: NAL units behind 4-byte lengths.

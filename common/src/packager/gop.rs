@@ -1,5 +1,7 @@
 //! How the publisher spaces frames and key frames, measured as they arrive.
 
+use serde::{Deserialize, Serialize};
+
 /// Frame intervals remembered, for the typical one.
 const INTERVALS: usize = 64;
 
@@ -23,7 +25,7 @@ const TELLING_INTERVALS: usize = 8;
 const SETTLED_FACTOR: i64 = 2;
 
 /// How frames and key frames are spaced, as far as an epoch has to know before it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FramePace {
     /// From frame to frame, in ticks of 1/90000 s.
     pub(super) frame_ticks: u64,

@@ -4,6 +4,8 @@
 //! It is a guess, and gives way to what is stated or measured. Guessed GOPs that turn out longer or much shorter get an epoch that is
 //! planned for them (see [`super::flow`]).
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Packager, PackagerConfig,
     gop::FramePace,
@@ -14,8 +16,13 @@ use crate::{
     media::access_unit::{Codec, MAX_AUDIO_TRACKS, TrackId},
 };
 
+/// No stream has frames or GOPs as long: whoever says so is not to be reckoned with.
+const MAX_FRAME_TICKS: u64 = 60 * 90_000;
+const MAX_GOP_MS: i64 = 3_600_000;
+
 /// What a packager knows of its room's publisher, for the packager of the next stream ([`Packager::remembering`]).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Memory {
     /// Of the newest epoch with a picture.
     pub(super) pace: Option<FramePace>,
@@ -27,15 +34,24 @@ pub struct Memory {
     pub(super) captions: bool,
 }
 
+/// A memory's text is not one of this version, or cannot be true.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    #[error("not a memory of this version: {0}")]
+    Shape(#[from] serde_json::Error),
+    #[error("a frame of {frame_ticks} ticks or a GOP of {gop_ms} ms")]
+    Pace { frame_ticks: u64, gop_ms: i64 },
+}
+
 /// A bit rate, and what needs it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct KeptRate {
     coding: Coding,
     rate: BitRate,
 }
 
 /// What a bit rate mostly depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Coding {
     pub(super) codec: Codec,
     /// Of the picture; zero for sound.
@@ -43,6 +59,30 @@ pub(super) struct Coding {
 }
 
 impl Memory {
+    /// JSON to be kept over a restart of the process; nobody else's to read, and another with each version that needs it.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("numbers and names are JSON")
+    }
+
+    /// What [`Memory::to_text`] gave.
+    ///
+    /// # Errors
+    /// When another version wrote it, or what it says cannot be.
+    pub fn from_text(text: &str) -> Result<Self, MemoryError> {
+        let memory: Self = serde_json::from_str(text)?;
+        if let Some(FramePace {
+            frame_ticks,
+            longest_gop_ms,
+        }) = memory.pace
+        {
+            let gop_ms = longest_gop_ms.unwrap_or_default();
+            if !(1..=MAX_FRAME_TICKS).contains(&frame_ticks) || !(0..=MAX_GOP_MS).contains(&gop_ms) {
+                return Err(MemoryError::Pace { frame_ticks, gop_ms });
+            }
+        }
+        Ok(memory)
+    }
+
     /// As it was declared last.
     pub(super) fn rate(&self, track: TrackId) -> Option<BitRate> {
         self.rates[place(track)].map(|kept| kept.rate)
@@ -69,8 +109,8 @@ impl Packager {
         }
     }
 
-    /// What the room's next stream is to be planned by, once this one has ended.
-    pub fn into_memory(self) -> Memory {
+    /// What the room's next stream is to be planned by.
+    pub fn memory(&self) -> Memory {
         let had_pictures = self.epochs > 0 && self.memory.tracks.has_video();
         Memory {
             captions: if had_pictures {
@@ -78,7 +118,7 @@ impl Packager {
             } else {
                 self.memory.captions
             },
-            ..self.memory
+            ..self.memory.clone()
         }
     }
 

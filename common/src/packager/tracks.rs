@@ -1,6 +1,7 @@
 //! What is known of the publisher's tracks: decoder configurations, and hints from its metadata.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::PackagerError;
 use crate::media::{
@@ -30,7 +31,7 @@ pub(super) enum Configured {
 }
 
 /// Which tracks an epoch has: a bit for each, the picture's the lowest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TrackSet(u8);
 
 impl TrackSet {

@@ -16,6 +16,7 @@ pub mod emotes;
 pub mod invites;
 pub mod messages;
 pub mod operators;
+mod publisher_memory;
 pub mod relays;
 pub mod revocations;
 pub mod rooms;

@@ -15,9 +15,10 @@ use tracing::{Instrument, info, info_span};
 
 use super::{
     admission::RoomLease,
-    numbers::Numbers,
+    memories::Memories,
+    numbers::{MsnStore, Numbers},
     publication::{Progress, Publication},
-    registry::{MsnStore, RoomStatus},
+    registry::RoomStatus,
     stand_in::{SLATE_TICK, StandIn},
     state::{Command, Effect, PublisherId, RoomState, STALL_SILENCE},
 };
@@ -65,6 +66,7 @@ pub(super) struct Actor {
     progress: watch::Receiver<Progress>,
     status: watch::Sender<RoomStatus>,
     numbers: Numbers,
+    memories: Memories,
     lease: Option<ActiveLease>,
     /// Of the publisher that was let in last.
     pass: Option<String>,
@@ -77,11 +79,13 @@ impl Actor {
         publication: Arc<Publication>,
         status: watch::Sender<RoomStatus>,
         store: Arc<dyn MsnStore>,
+        memories: Memories,
         stand_in: StandIn,
     ) -> Self {
         let progress = publication.progress();
         Self {
             numbers: Numbers::new(slug.clone(), store),
+            memories,
             slug,
             state: RoomState::new(),
             publication,
@@ -133,6 +137,7 @@ impl Actor {
                 () = self.stand_in.settle() => self.follow(),
                 Ok(()) = self.progress.changed() => self.progressed(),
                 () = self.numbers.settle() => {}
+                () = self.memories.settle() => {}
             }
         };
         self.carry_out(Command::Close(why));
@@ -144,6 +149,9 @@ impl Actor {
             // Not asked for: the stream has its numbers.
             used
         } else if let Some(first_msn) = self.numbers.first(used).await {
+            if let Some(memory) = self.memories.recall().await {
+                self.publication.recall(memory);
+            }
             first_msn
         } else {
             return;
@@ -247,7 +255,9 @@ impl Actor {
     fn progressed(&mut self) {
         let next = self.progress.borrow_and_update().next_msn;
         if self.publication.is_open() {
-            self.numbers.used_below(clock::monotonic(), next);
+            let now = clock::monotonic();
+            self.numbers.used_below(now, next);
+            self.memories.keep(now, || self.publication.memory());
         }
         self.follow();
         self.show();

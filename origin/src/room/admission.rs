@@ -168,6 +168,7 @@ mod tests {
             part_target_ms: 333,
             retention: Retention::origin(),
             slates: None,
+            memories: None,
         };
         let rooms = Rooms::new(settings, Arc::new(NoStore), Shutdown::new());
         rooms.open(&"cinema".parse().unwrap());

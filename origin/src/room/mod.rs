@@ -9,6 +9,7 @@ mod admission;
 mod audience;
 mod configurations;
 mod figures;
+mod memories;
 mod numbers;
 mod passes;
 mod publication;
@@ -19,6 +20,8 @@ mod state;
 
 pub use admission::{KeyLookup, RoomAdmission, RoomLease};
 pub use figures::record as record_figures;
-pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};
+pub use memories::MemoryStore;
+pub use numbers::MsnStore;
+pub use registry::{RoomStatus, Rooms, RoomsConfig};
 pub use settings::{Slate, StreamSettings};
 pub use stand_in::SlateHealth;

@@ -4,16 +4,15 @@
 //! Not here: how far they are used, which the packager knows. The room's control waits for the database only before a stream
 //! starts, and then for seconds at most.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use common::{
     id::{Msn, RoomSlug},
     time::Monotonic,
 };
+use futures::future::BoxFuture;
 use tokio::time::timeout;
 use tracing::warn;
-
-use super::registry::MsnStore;
 
 /// How many are set aside at a time, so that a crash of the origin never leads to a number used twice.
 const BLOCK: u64 = 1000;
@@ -26,7 +25,15 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Least time between two attempts when the database does not answer.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
-type Reserving = Pin<Box<dyn Future<Output = Option<Msn>> + Send>>;
+/// Keeps the media sequence numbers that were set aside, so that they never go back over a restart.
+pub trait MsnStore: Send + Sync + 'static {
+    /// First number that was never set aside.
+    fn reserved<'a>(&'a self, room: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Msn>>;
+    /// Numbers below `upto` may be used from now on.
+    fn reserve<'a>(&'a self, room: &'a RoomSlug, upto: Msn) -> BoxFuture<'a, anyhow::Result<()>>;
+}
+
+type Reserving = BoxFuture<'static, Option<Msn>>;
 
 pub(super) struct Numbers {
     slug: RoomSlug,
@@ -119,7 +126,8 @@ impl Numbers {
     }
 }
 
-async fn asked<T>(answer: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+/// An answer of the database, while it is worth waiting for.
+pub(super) async fn asked<T>(answer: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     timeout(STORE_TIMEOUT, answer).await?
 }
 
@@ -176,15 +184,11 @@ mod tests {
     }
 
     impl MsnStore for Store {
-        fn reserved<'a>(&'a self, _: &'a RoomSlug) -> Pin<Box<dyn Future<Output = anyhow::Result<Msn>> + Send + 'a>> {
+        fn reserved<'a>(&'a self, _: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Msn>> {
             async { self.answer().await.map(|()| *self.mark.lock().unwrap()) }.boxed()
         }
 
-        fn reserve<'a>(
-            &'a self,
-            _: &'a RoomSlug,
-            upto: Msn,
-        ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>> {
+        fn reserve<'a>(&'a self, _: &'a RoomSlug, upto: Msn) -> BoxFuture<'a, anyhow::Result<()>> {
             async move {
                 self.answer().await?;
                 let mut mark = self.mark.lock().unwrap();

@@ -115,6 +115,18 @@ impl Publication {
         }
     }
 
+    /// What the room's next stream is to be planned by.
+    pub(super) fn memory(&self) -> Memory {
+        let inner = self.lock();
+        let open = inner.packager.as_ref().map(Packager::memory);
+        open.unwrap_or_else(|| inner.memory.clone())
+    }
+
+    /// Plans the next stream by `memory`, which another process left.
+    pub(super) fn recall(&self, memory: Memory) {
+        self.lock().memory = memory;
+    }
+
     /// What epochs that start from now on offer beside the source.
     pub(super) fn set_offer(&self, offer: Offer) {
         let mut inner = self.lock();
@@ -225,7 +237,7 @@ impl Publication {
             if let Some(mut packager) = inner.packager.take() {
                 packager.end(now());
                 self.deliver(&mut packager);
-                inner.memory = packager.into_memory();
+                inner.memory = packager.memory();
             }
         });
         self.progress.send_modify(|progress| progress.started_at = None);

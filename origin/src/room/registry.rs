@@ -2,15 +2,13 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    future::Future,
     net::IpAddr,
     path::PathBuf,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
 };
 
 use common::{
-    id::{Msn, RoomSlug, Rung},
+    id::{RoomSlug, Rung},
     packager::IngestHealth,
     time::UnixMillis,
     wire::control::{RoomReport, RoomState},
@@ -28,6 +26,8 @@ use crate::{
 use super::{
     actor::{Actor, COMMAND_QUEUE, RoomCommand},
     audience::Audience,
+    memories::{Memories, MemoryStore},
+    numbers::MsnStore,
     passes::{Pass, Passes},
     publication::Publication,
     settings::{Slate, StreamSettings},
@@ -44,22 +44,14 @@ pub struct RoomStatus {
     pub started_at: Option<UnixMillis>,
 }
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Keeps the media sequence numbers that were set aside, so that they never go back over a restart.
-pub trait MsnStore: Send + Sync + 'static {
-    /// First number that was never set aside.
-    fn reserved<'a>(&'a self, room: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Msn>>;
-    /// Numbers below `upto` may be used from now on.
-    fn reserve<'a>(&'a self, room: &'a RoomSlug, upto: Msn) -> BoxFuture<'a, anyhow::Result<()>>;
-}
-
 pub struct RoomsConfig {
     /// PART-TARGET asked for, milliseconds.
     pub part_target_ms: u32,
     pub retention: common::live::window::Retention,
     /// `None`: no slates are made.
     pub slates: Option<Arc<SlateMaker>>,
+    /// `None`: what rooms learn of their publishers is lost with the process.
+    pub memories: Option<Arc<dyn MemoryStore>>,
 }
 
 struct Room {
@@ -137,7 +129,8 @@ impl Rooms {
         let (slate_shown, slate_health) = watch::channel(SlateHealth::default());
         let stand_in = StandIn::new(self.0.config.slates.clone(), wanted, slate_shown);
         let store = Arc::clone(&self.0.store);
-        let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, store, stand_in);
+        let memories = Memories::new(slug.clone(), self.0.config.memories.clone());
+        let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, store, memories, stand_in);
         self.0.shutdown.spawn(actor.run(inbox));
         self.0
             .shutdown

@@ -1,5 +1,7 @@
 //! A room's next stream, which begins by what is known of the one before: by the same encoder or by quite another one.
 
+use serde_json::json;
+
 use super::harness::*;
 use crate::{
     live::{EpochDescription, RenditionFormat},
@@ -9,6 +11,7 @@ use crate::{
         h264::tests::RECORD_720P30,
         opus::tests::HEAD_STEREO,
     },
+    packager::Memory,
 };
 
 /// A stream that is over, with a key frame every so many pictures, 30 a second. The bench is for the next one.
@@ -173,4 +176,23 @@ fn captions_are_expected_of_the_next_stream_and_not_of_those_after_one_without()
         bench.packager.captions = !expected;
         bench = bench.next_stream();
     }
+}
+
+#[test]
+fn a_memory_that_another_version_wrote_or_that_cannot_be_true_is_refused() {
+    let kept = serde_json::to_value(Memory::default()).unwrap();
+    for (name, value) in [
+        ("unheard_of", json!(1)),
+        ("tracks", json!("both")),
+        ("pace", json!({ "frame_ticks": 0, "longest_gop_ms": 2000 })),
+        ("pace", json!({ "frame_ticks": u64::MAX, "longest_gop_ms": 2000 })),
+        ("pace", json!({ "frame_ticks": 3000, "longest_gop_ms": i64::MAX })),
+        ("pace", json!({ "frame_ticks": 3000, "longest_gop_ms": -1 })),
+    ] {
+        let mut memory = kept.clone();
+        memory[name] = value;
+        let refused = Memory::from_text(&memory.to_string());
+        assert!(refused.is_err(), "{memory} was taken for {refused:?}");
+    }
+    assert!(Memory::from_text("").is_err());
 }

@@ -165,6 +165,19 @@ pub(super) async fn media_sequence_numbers_never_go_back(db: &Database) {
     assert!(db.reserve_msn(&cinema, Msn(u64::MAX)).await.is_err());
 }
 
+pub(super) async fn what_a_room_learnt_is_kept_as_it_was_last(db: &Database) {
+    make_room(db, "cinema", 1).await;
+    let cinema = slug("cinema");
+    assert_eq!(db.publisher_memory(&cinema).await.unwrap(), None);
+    for memory in ["{}", r#"{"gop":2}"#] {
+        db.keep_publisher_memory(&cinema, memory).await.unwrap();
+        assert_eq!(db.publisher_memory(&cinema).await.unwrap().as_deref(), Some(memory));
+    }
+    let other = slug("other");
+    db.keep_publisher_memory(&other, "{}").await.unwrap();
+    assert_eq!(db.publisher_memory(&other).await.unwrap(), None);
+}
+
 pub(super) async fn deleting_a_room_takes_all_that_is_of_it_and_revokes_it(db: &Database) {
     make_room(db, "cinema", 1).await;
     db.create_invite(&new_invite("i1", "cinema"), NOW).await.unwrap();

@@ -1,0 +1,4 @@
+-- What a room learnt of its publisher, for its next stream. Keep in step with ../sqlite.
+
+-- As the program wrote it, which alone reads it; null: nothing yet.
+ALTER TABLE rooms ADD COLUMN publisher_memory TEXT;

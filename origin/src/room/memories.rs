@@ -1,0 +1,209 @@
+//! What a room learnt of its publisher, kept over restarts of the origin: the first stream of an evening, and the one after a crash, is
+//! seen with its first key frame.
+//!
+//! It is a guess, so nothing waits for its writing, and one that is lost costs a slower start.
+
+use std::{sync::Arc, time::Duration};
+
+use common::{id::RoomSlug, packager::Memory, time::Monotonic};
+use futures::future::BoxFuture;
+use tracing::warn;
+
+use super::numbers::asked;
+
+/// Least time between two writings.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Where memories outlive the process, as text.
+pub trait MemoryStore: Send + Sync + 'static {
+    /// What was kept last.
+    fn memory<'a>(&'a self, room: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Option<String>>>;
+    fn keep<'a>(&'a self, room: &'a RoomSlug, memory: String) -> BoxFuture<'a, anyhow::Result<()>>;
+}
+
+pub(super) struct Memories {
+    slug: RoomSlug,
+    /// `None`: each process begins without.
+    store: Option<Arc<dyn MemoryStore>>,
+    /// It was asked for, whatever came of it.
+    recalled: bool,
+    /// As read or given to the store last.
+    kept: Memory,
+    /// At most one at a time, driven by [`Memories::settle`].
+    writing: Option<BoxFuture<'static, ()>>,
+    not_before: Option<Monotonic>,
+}
+
+impl Memories {
+    pub(super) fn new(slug: RoomSlug, store: Option<Arc<dyn MemoryStore>>) -> Self {
+        Self {
+            slug,
+            store,
+            recalled: false,
+            kept: Memory::default(),
+            writing: None,
+            not_before: None,
+        }
+    }
+
+    /// What another process left; once, for the first stream of this one.
+    pub(super) async fn recall(&mut self) -> Option<Memory> {
+        let store = self.store.as_ref().filter(|_| !self.recalled)?;
+        self.recalled = true;
+        let read = asked(store.memory(&self.slug)).await;
+        match read.and_then(|text| Ok(text.as_deref().map(Memory::from_text).transpose()?)) {
+            Ok(memory) => {
+                self.kept = memory.clone().unwrap_or_default();
+                memory
+            }
+            Err(reason) => {
+                warn!(%reason, "the room has to learn anew what its publisher sends");
+                None
+            }
+        }
+    }
+
+    /// Has what the room knows now written down, if it is news and the last writing is done and long ago.
+    pub(super) fn keep(&mut self, now: Monotonic, memory: impl FnOnce() -> Memory) {
+        let Some(store) = &self.store else { return };
+        if self.writing.is_some() || self.not_before.is_some_and(|not_before| now < not_before) {
+            return;
+        }
+        let memory = memory();
+        if memory == self.kept {
+            return;
+        }
+        self.not_before = Some(now + PAUSE);
+        let (store, slug, text) = (Arc::clone(store), self.slug.clone(), memory.to_text());
+        self.kept = memory;
+        self.writing = Some(Box::pin(async move {
+            if let Err(reason) = asked(store.keep(&slug, text)).await {
+                warn!(%reason, "what the room learnt of its publisher could not be kept");
+            }
+        }));
+    }
+
+    /// Completes when a writing is over; may be dropped and called again.
+    pub(super) async fn settle(&mut self) {
+        match &mut self.writing {
+            Some(writing) => writing.await,
+            None => std::future::pending().await,
+        }
+        self.writing = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    /// `Err`: the database does not work.
+    struct Store(Mutex<Result<Option<String>, ()>>);
+
+    impl Store {
+        fn with(text: Option<&str>) -> Arc<Self> {
+            Arc::new(Self(Mutex::new(Ok(text.map(str::to_owned)))))
+        }
+
+        fn failing() -> Arc<Self> {
+            Arc::new(Self(Mutex::new(Err(()))))
+        }
+
+        fn text(&self) -> Option<String> {
+            self.0.lock().unwrap().clone().unwrap()
+        }
+    }
+
+    impl MemoryStore for Store {
+        fn memory<'a>(&'a self, _: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Option<String>>> {
+            let kept = self.0.lock().unwrap().clone();
+            async { kept.map_err(|()| anyhow::anyhow!("the disk is full")) }.boxed()
+        }
+
+        fn keep<'a>(&'a self, _: &'a RoomSlug, memory: String) -> BoxFuture<'a, anyhow::Result<()>> {
+            let mut kept = self.0.lock().unwrap();
+            let answer = kept
+                .as_ref()
+                .map(|_| ())
+                .map_err(|()| anyhow::anyhow!("the disk is full"));
+            if answer.is_ok() {
+                *kept = Ok(Some(memory));
+            }
+            async { answer }.boxed()
+        }
+    }
+
+    fn memories(store: &Arc<Store>) -> Memories {
+        let store: Arc<dyn MemoryStore> = Arc::<Store>::clone(store);
+        Memories::new("cinema".parse().unwrap(), Some(store))
+    }
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic(Duration::from_secs(seconds))
+    }
+
+    /// What a packager could know, told apart by how long its GOPs are.
+    fn learnt(gop_ms: u32) -> Memory {
+        let unknown = serde_json::to_value(Memory::default()).unwrap();
+        let mut memory = unknown.as_object().unwrap().clone();
+        let pace = serde_json::json!({ "frame_ticks": 3000, "longest_gop_ms": gop_ms });
+        memory.insert("pace".to_owned(), pace);
+        Memory::from_text(&serde_json::to_string(&memory).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_restarted_origin_knows_what_the_one_before_learnt() {
+        let store = Store::with(None);
+        let mut before = memories(&store);
+        assert_eq!(before.recall().await, None);
+        before.keep(at(0), || learnt(8333));
+        before.settle().await;
+        assert_eq!(memories(&store).recall().await, Some(learnt(8333)));
+    }
+
+    #[tokio::test]
+    async fn what_a_stream_of_this_process_taught_counts_more_than_what_was_kept() {
+        let mut memories = memories(&Store::with(Some(&learnt(2000).to_text())));
+        assert!(memories.recall().await.is_some());
+        assert_eq!(memories.recall().await, None);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_that_is_not_news() {
+        let store = Store::with(Some(&learnt(2000).to_text()));
+        let mut memories = memories(&store);
+        memories.recall().await;
+        memories.keep(at(0), || learnt(2000));
+        assert!(memories.settle().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn news_is_written_after_a_pause_as_it_is_by_then() {
+        let store = Store::with(None);
+        let mut memories = memories(&store);
+        for (second, gop_ms) in [(0, 1000), (1, 2000), (9, 3000), (10, 4000)] {
+            memories.keep(at(second), || learnt(gop_ms));
+            let _ = memories.settle().now_or_never();
+            let expected = if second < 10 { 1000 } else { 4000 };
+            assert_eq!(store.text(), Some(learnt(expected).to_text()), "after {second} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_does_not_answer_costs_the_memory_and_no_stream() {
+        let mut memories = memories(&Store::failing());
+        assert_eq!(memories.recall().await, None);
+        memories.keep(at(0), || learnt(2000));
+        memories.settle().await;
+    }
+
+    #[tokio::test]
+    async fn what_another_version_kept_is_learnt_anew() {
+        let mut memories = memories(&Store::with(Some(r#"{"gop":2}"#)));
+        assert_eq!(memories.recall().await, None);
+    }
+}
