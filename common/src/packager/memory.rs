@@ -109,35 +109,38 @@ impl Packager {
         }
     }
 
-    /// What the room's next stream is to be planned by.
+    /// What the room's next stream is to be planned by, if this one ended now.
     pub fn memory(&self) -> Memory {
-        let had_pictures = self.epochs > 0 && self.memory.tracks.has_video();
+        let learnt = self.learnt();
+        let had_pictures = self.epochs > 0 && learnt.tracks.has_video();
         Memory {
-            captions: if had_pictures {
-                self.captions
-            } else {
-                self.memory.captions
-            },
-            ..self.memory.clone()
+            captions: if had_pictures { self.captions } else { learnt.captions },
+            ..learnt
         }
     }
 
     /// Keeps what the open epoch shows of the publisher.
     pub(super) fn remember(&mut self) {
+        self.memory = self.learnt();
+    }
+
+    fn learnt(&self) -> Memory {
+        let mut memory = self.memory.clone();
         // A slate's GOPs are not the publisher's.
         let Some(live) = self.live.as_ref().filter(|_| !self.meters.stands_in) else {
-            return;
+            return memory;
         };
-        self.memory.tracks = live.tracks();
+        memory.tracks = live.tracks();
         for (track, coding, rate) in live.bit_rates() {
-            self.memory.keep_rate(track, coding, rate);
+            memory.keep_rate(track, coding, rate);
         }
         if live.tracks().has_video() && self.gop.tells_rate() {
-            let before = self.memory.pace.and_then(|pace| pace.longest_gop_ms);
-            self.memory.pace = Some(FramePace {
+            let before = memory.pace.and_then(|pace| pace.longest_gop_ms);
+            memory.pace = Some(FramePace {
                 frame_ticks: self.gop.typical_ticks(),
                 longest_gop_ms: self.gop.longest_steady_ms().or(before),
             });
         }
+        memory
     }
 }

@@ -12,7 +12,7 @@ use tracing::warn;
 use super::numbers::asked;
 
 /// Least time between two writings.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Where memories outlive the process, as text.
 pub trait MemoryStore: Send + Sync + 'static {
@@ -185,10 +185,10 @@ mod tests {
     async fn news_is_written_after_a_pause_as_it_is_by_then() {
         let store = Store::with(None);
         let mut memories = memories(&store);
-        for (second, gop_ms) in [(0, 1000), (1, 2000), (9, 3000), (10, 4000)] {
+        for (second, gop_ms) in [(0, 1000), (1, 2000), (2, 3000)] {
             memories.keep(at(second), || learnt(gop_ms));
             let _ = memories.settle().now_or_never();
-            let expected = if second < 10 { 1000 } else { 4000 };
+            let expected = if second < 2 { 1000 } else { 3000 };
             assert_eq!(store.text(), Some(learnt(expected).to_text()), "after {second} s");
         }
     }

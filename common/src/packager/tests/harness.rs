@@ -45,6 +45,11 @@ impl Bench {
     /// Ends the stream; the room's next one, in another process.
     pub(super) fn next_stream(mut self) -> Self {
         self.end();
+        self.after_a_crash()
+    }
+
+    /// The room's next stream, in another process: this one was not told that it ends.
+    pub(super) fn after_a_crash(self) -> Self {
         let text = self.packager.memory().to_text();
         Self::remembering(333, Memory::from_text(&text).unwrap())
     }

@@ -44,6 +44,18 @@ fn a_stream_that_starts_again_is_published_with_its_first_key_frame() {
 }
 
 #[test]
+fn a_process_that_dies_amid_a_stream_leaves_what_it_learnt() {
+    let mut crashed = Bench::new(333);
+    crashed.configure_both();
+    crashed.send(0, 20_000, 30, 250);
+    let mut bench = crashed.after_a_crash();
+    bench.configure_both();
+    bench.send(0, 1000, 30, 250);
+    assert_eq!(targets(&bench), [9]);
+    bench.end();
+}
+
+#[test]
 fn an_encoder_with_much_shorter_gops_is_planned_for_anew_at_its_third_key_frame() {
     let mut bench = after(250);
     bench.configure_both();
