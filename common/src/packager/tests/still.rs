@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::harness::*;
-use crate::{cmaf::inspect, packager::Tapped};
+use crate::{
+    cmaf::inspect,
+    id::{Epoch, Msn, Rung},
+    live::{LiveEvent, Part},
+    media::{access_unit::Codec, h264::tests::RECORD_720P30, video_config::VideoConfig},
+    packager::{Offer, RungPackager, Tapped},
+};
 
 /// Of the picture, milliseconds.
 fn published_ms(bench: &Bench) -> u64 {
@@ -163,10 +169,7 @@ fn a_stream_that_ends_within_a_still_picture_is_whole() {
 #[test]
 fn without_sound_nobody_tells_and_a_picture_lasts_until_the_next() {
     let mut bench = Bench::new(333);
-    bench.configure(
-        crate::media::access_unit::Codec::H264,
-        crate::media::h264::tests::RECORD_720P30,
-    );
+    bench.configure(Codec::H264, RECORD_720P30);
     for (at, composition, sync) in with_holes(12_000, &[(5000, 6000)]) {
         bench.video(at, composition, sync);
     }
@@ -215,6 +218,94 @@ fn the_tap_says_of_a_still_picture_what_is_published() {
         }
     }
     assert!(seen >= 3);
+}
+
+/// Decode times in ticks: of each segment's first picture, and of all pictures by when they are shown.
+fn decoded<'a>(parts: impl Iterator<Item = &'a Part>) -> (BTreeMap<Msn, u64>, BTreeMap<i64, u64>) {
+    let (mut segments, mut pictures) = (BTreeMap::new(), BTreeMap::new());
+    for part in parts {
+        segments.entry(part.id.msn).or_insert(part.dts);
+        for sample in &inspect::read_fragments(&part.body).unwrap()[0].samples {
+            let shown = i64::try_from(sample.dts).unwrap() + i64::from(sample.composition_offset);
+            pictures.insert(shown, sample.dts);
+        }
+    }
+    (segments, pictures)
+}
+
+/// Sends pictures that are also given to a rung's encoder, which gives each back at once: what is decoded when, in the source and in the rung.
+fn with_rung(pictures: &[Picture], lead_ms: impl Fn(u32) -> u32) -> [(BTreeMap<Msn, u64>, BTreeMap<i64, u64>); 2] {
+    let mut bench = Bench::new(333);
+    bench.packager.set_offer(Offer {
+        ladder: vec![Rung::P480],
+        ..Offer::default()
+    });
+    bench.packager.set_tap(true);
+    bench.configure_both();
+    send(&mut bench, pictures, lead_ms);
+    bench.end();
+    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    let mut rung = None;
+    while let Some(tapped) = bench.packager.poll_tapped() {
+        if let Tapped::Start { description, .. } = &tapped {
+            rung = RungPackager::new(Epoch(99), Rung::P480, description.clone());
+            let config = VideoConfig::parse(Codec::H264, &bytes::Bytes::from_static(RECORD_720P30)).unwrap();
+            rung.as_mut().unwrap().configure(config).unwrap();
+        }
+        let rung = rung.as_mut().unwrap();
+        rung.source(&tapped, true);
+        if let Tapped::Frame {
+            at_ms,
+            composition_ms,
+            sync,
+            payload,
+        } = tapped
+        {
+            rung.made(at_ms + i64::from(composition_ms), sync, payload);
+        }
+    }
+    let events: Vec<_> = std::iter::from_fn(|| rung.as_mut().unwrap().poll()).collect();
+    let made = events.iter().filter_map(|event| match event {
+        LiveEvent::Part(part) => Some(part),
+        _ => None,
+    });
+    let segments = bench.segments(0);
+    [
+        decoded(segments.iter().flat_map(|segment| &segment.parts)),
+        decoded(made),
+    ]
+}
+
+#[test]
+fn a_rung_is_decoded_as_its_source_after_a_picture_that_stayed() {
+    // A key frame each second, the one at four seconds after a hole; shown two pictures after it is decoded.
+    let mut pictures = with_holes(10_000, &[(3100, 4000)]);
+    for (number, (at, composition, sync)) in pictures.iter_mut().enumerate() {
+        *composition = 66;
+        *sync = at.is_multiple_of(1000) || number == 0;
+    }
+    let [source, rung] = with_rung(&pictures, |_| 0);
+    let at_once = (14_066 * 90, 13_600 * 90);
+    assert!(source.1[&at_once.0] < at_once.1, "decoded before its time");
+    assert_eq!(rung, source);
+}
+
+#[test]
+fn a_rung_begins_where_its_source_does_after_sound_that_was_ahead_at_once() {
+    let mut pictures = with_holes(10_000, &[]);
+    for (at, _, sync) in &mut pictures {
+        *sync = at.is_multiple_of(1000);
+    }
+    let [source, rung] = with_rung(&pictures, |at| if at < 6000 { 0 } else { 1200 });
+    let late = source.0.values().filter(|&&dts| !dts.is_multiple_of(90_000)).count();
+    assert_eq!(late, 1, "decoded after its time");
+    for (msn, dts) in &source.0 {
+        assert!(
+            rung.0[msn].abs_diff(*dts) < 33 * 90,
+            "segment {msn}: {} and {dts}",
+            rung.0[msn]
+        );
+    }
 }
 
 proptest! {
