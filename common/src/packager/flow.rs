@@ -70,8 +70,7 @@ impl Packager {
         let may_end = frame.track == self.tracks.leading() && frame.sync;
         if may_end && (set != self.tracks.current() || has_outgrown || self.has_shrunk()) {
             // A track came late, or GOPs are of another length: here a new epoch can begin that is made for them.
-            self.suspend();
-            self.end_epoch();
+            self.leave();
             self.inbox.push_front(frame);
         } else if !set.has(frame.track) {
             self.meters.count_unusable(frame.track.kind);
@@ -104,6 +103,14 @@ impl Packager {
             }
             self.meters.breaks += 1;
             self.phase = Phase::Gathering;
+        }
+    }
+
+    /// Closes the epoch for good. It ends when there is another: until then, players have this one.
+    fn leave(&mut self) {
+        self.suspend();
+        if let Some(live) = &mut self.live {
+            live.leave();
         }
     }
 
@@ -151,7 +158,7 @@ impl Packager {
     fn fate(&mut self, now: PackagerNow) -> Option<Fate> {
         let live = self.live.as_ref()?;
         let (epoch, current) = (live.tracks(), self.tracks.current());
-        if !epoch.contains(current) || !live.can_hold(&self.tracks) {
+        if live.is_left() || !epoch.contains(current) || !live.can_hold(&self.tracks) {
             return Some(Fate::Replace);
         }
         if current != epoch {
@@ -185,6 +192,7 @@ impl Packager {
             return Ok(());
         };
         live.resume(at_ms, anchor, &self.tracks, &mut self.events, &mut self.tap)?;
+        self.tracks.publish();
         self.phase = Phase::Live;
         let mut frames = self.gather.take();
         for frame in frames.iter().filter(|frame| frame.track.kind == TrackKind::Audio) {
@@ -217,7 +225,6 @@ impl Packager {
         if !ready {
             return Ok(());
         }
-        // No sooner: until there is another, players have this one.
         self.end_epoch();
         let start = self.plan_epoch(tracks);
         self.live = Some(Live::start(start, &self.tracks, &mut self.events));

@@ -51,6 +51,8 @@ pub(super) struct Live {
     still: Still,
     anchor: Anchor,
     open: bool,
+    /// Nothing more goes into it.
+    left: bool,
     /// Number of the next video segment to begin.
     next_segment: Msn,
     /// The next segment begins a run that is not the epoch's first.
@@ -101,6 +103,7 @@ impl Live {
                 unix: UnixMillis(0),
             },
             open: false,
+            left: false,
             next_segment: description.first_msn,
             discontinuity: false,
             runs: 0,
@@ -136,6 +139,15 @@ impl Live {
     /// Whether segments of such GOPs can be published here; with the longest target duration they have to be.
     pub(super) fn can_hold_gop(&self, gop_ms: Option<i64>) -> bool {
         self.plan.target_duration_s >= MAX_TARGET_DURATION_S || gop_ms.is_none_or(|gop| self.plan.fits(gop))
+    }
+
+    /// Nothing more goes into it, whatever it could hold.
+    pub(super) fn leave(&mut self) {
+        self.left = true;
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.left
     }
 
     /// The number after the last segment begun.
