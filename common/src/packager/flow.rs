@@ -12,7 +12,7 @@ const MAX_EXCUSED: u32 = 2;
 /// So much longer than planned GOPs may be by rounding alone, in milliseconds.
 const GOP_ROUNDING_MS: i64 = 10;
 
-/// An epoch is left for one with a so many times shorter target duration: viewers notice the change.
+/// An epoch is left for one with a so many times shorter target duration or part target: viewers notice the change.
 const SHRUNK_FACTOR: u32 = 2;
 
 /// What becomes of an epoch whose timeline is broken.
@@ -68,8 +68,8 @@ impl Packager {
         let steady_gop = self.gop.longest_steady_ms().map(|gop| gop - GOP_ROUNDING_MS);
         let has_outgrown = set.has_video() && !live.can_hold_gop(steady_gop);
         let may_end = frame.track == self.tracks.leading() && frame.sync;
-        if may_end && (set != self.tracks.current() || has_outgrown || self.has_shrunk()) {
-            // A track came late, or GOPs are of another length: here a new epoch can begin that is made for them.
+        if may_end && (set != self.tracks.current() || has_outgrown || self.has_shrunk() || self.has_other_rate()) {
+            // A track came late, or GOPs or frames are of another length: here a new epoch can begin that is made for them.
             self.leave();
             self.inbox.push_front(frame);
         } else if !set.has(frame.track) {
@@ -92,6 +92,22 @@ impl Packager {
             return false;
         }
         self.plan(Some(self.pace())).target_duration_s * SHRUNK_FACTOR <= live.plan().target_duration_s
+    }
+
+    /// Whether the epoch's part target was planned for frames so much longer or shorter that these fill no part, or that parts are needlessly
+    /// long. Only a guess is put right, and once: a rate that changes later is the publisher's own.
+    fn has_other_rate(&mut self) -> bool {
+        if self.meters.stands_in || !self.gop.tells_rate() {
+            return false;
+        }
+        let Some(live) = &mut self.live else { return false };
+        if !live.take_rate_guess() {
+            return false;
+        }
+        let guessed = *live.plan();
+        let part_target_ms = self.plan(Some(self.pace())).part_target_ms;
+        let fits = guessed.fits_frames(self.gop.typical_ticks());
+        part_target_ms * SHRUNK_FACTOR <= guessed.part_target_ms || (!fits && part_target_ms != guessed.part_target_ms)
     }
 
     /// Closes what is open; from here on frames are held.

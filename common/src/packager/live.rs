@@ -53,6 +53,8 @@ pub(super) struct Live {
     open: bool,
     /// Nothing more goes into it.
     left: bool,
+    /// The part target goes by a frame rate that nobody measured.
+    rate_is_guess: bool,
     /// Number of the next video segment to begin.
     next_segment: Msn,
     /// The next segment begins a run that is not the epoch's first.
@@ -68,6 +70,7 @@ impl Live {
             description,
             plan,
             longest_gop_ms,
+            rate_is_guess,
         } = start;
         let mut video = None;
         if let (Some(id), Some(config)) = (description.rendition_of(TrackId::VIDEO), tracks.video()) {
@@ -104,6 +107,7 @@ impl Live {
             },
             open: false,
             left: false,
+            rate_is_guess,
             next_segment: description.first_msn,
             discontinuity: false,
             runs: 0,
@@ -148,6 +152,11 @@ impl Live {
 
     pub(super) fn is_left(&self) -> bool {
         self.left
+    }
+
+    /// Whether the part target goes by a guess that was not compared with what came, as it is from here on.
+    pub(super) fn take_rate_guess(&mut self) -> bool {
+        std::mem::take(&mut self.rate_is_guess)
     }
 
     /// The number after the last segment begun.

@@ -2,7 +2,7 @@
 //! codec is to be seen with its first key frame, and so is one that starts the room's next stream.
 //!
 //! It is a guess, and gives way to what is stated or measured. Guessed GOPs that turn out longer or much shorter get an epoch that is
-//! planned for them (see [`super::flow`]).
+//! planned for them (see [`super::flow`]), and so do frames that the part target does not suit.
 
 use super::{
     Packager, PackagerConfig,
