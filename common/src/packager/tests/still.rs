@@ -142,6 +142,20 @@ fn a_key_frame_after_a_still_picture_begins_a_segment_that_holds_its_gop() {
 }
 
 #[test]
+fn a_key_frame_after_a_still_picture_within_a_segment_begins_another_one() {
+    // Two GOPs of a second make a segment; the hole leaves the one that it begins in no room for the second.
+    let mut pictures = with_holes(12_000, &[(6100, 7600)]);
+    let keys_from = |at: u32| if at < 7600 { at % 1000 } else { (at - 7600) % 1000 };
+    for (at, _, sync) in &mut pictures {
+        *sync = keys_from(*at) == 0;
+    }
+    let mut bench = begun(&pictures, |_| 0);
+    bench.end();
+    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    assert_eq!(bench.reader.frames[0], bench.pushed[0], "no picture is lost");
+}
+
+#[test]
 fn five_seconds_without_pictures_are_a_break_as_ever() {
     let mut bench = begun(&with_holes(20_000, &[(7000, 12_000)]), |_| 0);
     bench.end();
