@@ -61,8 +61,8 @@ impl Packager {
             return;
         };
         let set = live.tracks();
-        if frame.sync {
-            self.gop.stretched(live.stretch_ms(&frame));
+        if frame.sync && frame.track == TrackId::VIDEO {
+            self.gop.stretched(frame.at_ms, live.stretch_ms(&frame));
         }
         // Sound has no room to end after such GOPs, and would fall behind by a little with each.
         let steady_gop = self.gop.longest_steady_ms().map(|gop| gop - GOP_ROUNDING_MS);

@@ -96,7 +96,7 @@ impl Packager {
             let before = self.memory.pace.and_then(|pace| pace.longest_gop_ms);
             self.memory.pace = Some(FramePace {
                 frame_ticks: self.gop.typical_ticks(),
-                longest_gop_ms: self.gop.longest_steady_ms().or(before),
+                longest_gop_ms: self.gop.longest_own_ms().or(before),
             });
         }
     }

@@ -131,14 +131,40 @@ fn a_key_frame_after_a_still_picture_begins_a_segment_that_holds_its_gop() {
     // Key frames at 4 and 6 seconds, one of them after a hole: the GOP is longer by what the hole leaves.
     let mut bench = begun(&with_holes(20_000, &[(3000, 4000), (9000, 10_000)]), |_| 0);
     bench.end();
-    let targets: Vec<_> = bench
-        .reader
-        .epochs
-        .iter()
-        .map(|epoch| epoch.description.target_duration_s)
-        .collect();
-    assert_eq!(targets, [2, 3], "once");
+    assert_eq!(targets(&bench), [2, 3], "once");
     assert_eq!(bench.packager.health().breaks, 2);
+}
+
+/// Target durations of its epochs.
+fn targets(bench: &Bench) -> Vec<u32> {
+    let epochs = bench.reader.epochs.iter();
+    epochs.map(|epoch| epoch.description.target_duration_s).collect()
+}
+
+#[test]
+fn a_room_for_still_pictures_before_key_frames_is_made_once() {
+    // The hole of five seconds is a break, after which regular GOPs are as long as each other.
+    let holes = [(7600, 10_000), (15_000, 20_000), (33_600, 36_000)];
+    let mut bench = begun(&with_holes(44_000, &holes), |_| 0);
+    bench.end();
+    assert_eq!(targets(&bench), [2, 4]);
+}
+
+#[test]
+fn a_hole_in_which_a_key_frame_is_missing_lengthens_one_gop_and_not_two() {
+    // A GOP of four seconds; two of the four are decoded before the key frame's time, and are its own GOP's.
+    let mut bench = begun(&with_holes(20_000, &[(7600, 10_000)]), |_| 0);
+    bench.end();
+    assert_eq!(targets(&bench), [2, 4]);
+}
+
+#[test]
+fn a_still_picture_before_a_key_frame_is_none_of_the_next_streams_gops() {
+    let mut bench = begun(&with_holes(20_000, &[(7600, 10_000)]), |_| 0).next_stream();
+    bench.configure_both();
+    send(&mut bench, &with_holes(12_000, &[]), |_| 0);
+    bench.end();
+    assert_eq!(targets(&bench), [2]);
 }
 
 #[test]
