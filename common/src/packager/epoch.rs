@@ -18,6 +18,8 @@ pub(super) struct EpochStart {
     pub(super) description: EpochDescription,
     pub(super) plan: Plan,
     pub(super) longest_gop_ms: i64,
+    /// The frame rate it goes by was not measured.
+    pub(super) rate_is_guess: bool,
 }
 
 impl Packager {
@@ -77,6 +79,7 @@ impl Packager {
             longest_gop_ms: pace
                 .and_then(|pace| pace.longest_gop_ms)
                 .unwrap_or_else(|| plan.segment_limit_ms()),
+            rate_is_guess: tracks.has_video() && !self.gop.tells_rate(),
         }
     }
 

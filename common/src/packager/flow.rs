@@ -12,7 +12,7 @@ const MAX_EXCUSED: u32 = 2;
 /// So much longer than planned GOPs may be by rounding alone, in milliseconds.
 const GOP_ROUNDING_MS: i64 = 10;
 
-/// An epoch is left for one with a so many times shorter target duration: viewers notice the change.
+/// An epoch is left for one with a so many times shorter target duration or part target: viewers notice the change.
 const SHRUNK_FACTOR: u32 = 2;
 
 /// What becomes of an epoch whose timeline is broken.
@@ -61,17 +61,16 @@ impl Packager {
             return;
         };
         let set = live.tracks();
-        if frame.sync {
-            self.gop.stretched(live.stretch_ms(&frame));
+        if frame.sync && frame.track == TrackId::VIDEO {
+            self.gop.stretched(frame.at_ms, live.stretch_ms(&frame));
         }
         // Sound has no room to end after such GOPs, and would fall behind by a little with each.
         let steady_gop = self.gop.longest_steady_ms().map(|gop| gop - GOP_ROUNDING_MS);
         let has_outgrown = set.has_video() && !live.can_hold_gop(steady_gop);
         let may_end = frame.track == self.tracks.leading() && frame.sync;
-        if may_end && (set != self.tracks.current() || has_outgrown || self.has_shrunk()) {
-            // A track came late, or GOPs are of another length: here a new epoch can begin that is made for them.
-            self.suspend();
-            self.end_epoch();
+        if may_end && (set != self.tracks.current() || has_outgrown || self.has_shrunk() || self.has_other_rate()) {
+            // A track came late, or GOPs or frames are of another length: here a new epoch can begin that is made for them.
+            self.leave();
             self.inbox.push_front(frame);
         } else if !set.has(frame.track) {
             self.meters.count_unusable(frame.track.kind);
@@ -95,6 +94,22 @@ impl Packager {
         self.plan(Some(self.pace())).target_duration_s * SHRUNK_FACTOR <= live.plan().target_duration_s
     }
 
+    /// Whether the epoch's part target was planned for frames so much longer or shorter that these fill no part, or that parts are needlessly
+    /// long. Only a guess is put right, and once: a rate that changes later is the publisher's own.
+    fn has_other_rate(&mut self) -> bool {
+        if self.meters.stands_in || !self.gop.tells_rate() {
+            return false;
+        }
+        let Some(live) = &mut self.live else { return false };
+        if !live.take_rate_guess() {
+            return false;
+        }
+        let guessed = *live.plan();
+        let part_target_ms = self.plan(Some(self.pace())).part_target_ms;
+        let fits = guessed.fits_frames(self.gop.typical_ticks());
+        part_target_ms * SHRUNK_FACTOR <= guessed.part_target_ms || (!fits && part_target_ms != guessed.part_target_ms)
+    }
+
     /// Closes what is open; from here on frames are held.
     pub(super) fn suspend(&mut self) {
         if self.phase == Phase::Live {
@@ -104,6 +119,14 @@ impl Packager {
             }
             self.meters.breaks += 1;
             self.phase = Phase::Gathering;
+        }
+    }
+
+    /// Closes the epoch for good. It ends when there is another: until then, players have this one.
+    fn leave(&mut self) {
+        self.suspend();
+        if let Some(live) = &mut self.live {
+            live.leave();
         }
     }
 
@@ -151,7 +174,7 @@ impl Packager {
     fn fate(&mut self, now: PackagerNow) -> Option<Fate> {
         let live = self.live.as_ref()?;
         let (epoch, current) = (live.tracks(), self.tracks.current());
-        if !epoch.contains(current) || !live.can_hold(&self.tracks) {
+        if live.is_left() || !epoch.contains(current) || !live.can_hold(&self.tracks) {
             return Some(Fate::Replace);
         }
         if current != epoch {
@@ -185,6 +208,7 @@ impl Packager {
             return Ok(());
         };
         live.resume(at_ms, anchor, &self.tracks, &mut self.events, &mut self.tap)?;
+        self.tracks.publish();
         self.phase = Phase::Live;
         let mut frames = self.gather.take();
         for frame in frames.iter().filter(|frame| frame.track.kind == TrackKind::Audio) {
@@ -217,7 +241,6 @@ impl Packager {
         if !ready {
             return Ok(());
         }
-        // No sooner: until there is another, players have this one.
         self.end_epoch();
         let start = self.plan_epoch(tracks);
         self.live = Some(Live::start(start, &self.tracks, &mut self.events));

@@ -39,15 +39,18 @@ pub(super) struct GopMeter {
     key_ms: Option<i64>,
     /// Time in stalls since the newest key frame.
     stalled_ms: i64,
-    /// Key frame to key frame since the last reset: all of it, and without stalls.
+    /// Of GOPs since the last reset, as they are decoded: the longest of all but the newest, and the newest.
     longest_ms: Option<i64>,
+    newest_gop_ms: Option<i64>,
+    /// The longest as it was sent, without stalls.
     longest_steady_ms: Option<i64>,
     last_ms: Option<i64>,
     /// The first key frame since the last reset.
     first_key_ms: Option<i64>,
     /// The two newest ones since then are as long as each other.
     is_regular: bool,
-    /// The most by which a key frame is decoded before its time, because the picture before it had to end.
+    /// By how much the newest key frame is decoded before its time, because the picture before it had to end; the most of all.
+    early_ms: i64,
     stretch_ms: i64,
     /// A ring of the newest intervals.
     intervals: Vec<i64>,
@@ -66,14 +69,16 @@ impl GopMeter {
         if sync {
             if let Some(key) = self.key_ms {
                 let length = at_ms - key;
-                let last = self.last_ms.filter(|_| self.longest_ms.is_some());
+                let last = self.last_ms.filter(|_| self.newest_gop_ms.is_some());
                 self.is_regular = last.is_some_and(|last| (last - length).abs() <= ROUNDING_MS);
                 self.last_ms = Some(length);
-                self.longest_ms = self.longest_ms.max(Some(length));
+                self.longest_ms = self.longest_ms.max(self.newest_gop_ms);
+                self.newest_gop_ms = Some(length + self.early_ms);
                 self.longest_steady_ms = self.longest_steady_ms.max(Some(length - self.stalled_ms));
             }
             self.first_key_ms.get_or_insert(at_ms);
             self.key_ms = Some(at_ms);
+            self.early_ms = 0;
             self.stalled_ms = 0;
         }
     }
@@ -92,34 +97,49 @@ impl GopMeter {
         self.intervals_seen += 1;
     }
 
-    /// A key frame is decoded so much before its time: its GOP is longer by that.
-    pub(super) fn stretched(&mut self, by_ms: i64) {
+    /// The key frame of this time is decoded so much sooner: its GOP is longer by that, and the one before it shorter.
+    pub(super) fn stretched(&mut self, key_ms: i64, by_ms: i64) {
         self.stretch_ms = self.stretch_ms.max(by_ms);
+        if self.key_ms == Some(key_ms) {
+            self.newest_gop_ms = self.newest_gop_ms.map(|gop| gop + self.early_ms - by_ms);
+            self.early_ms = by_ms;
+        }
     }
 
-    /// The timeline is broken: what follows is measured anew.
+    /// The timeline is broken: what follows is measured anew. Whoever lets pictures stay goes on to.
     pub(super) fn reset(&mut self) {
         *self = Self {
             last_ms: self.last_ms,
+            stretch_ms: self.stretch_ms,
             ..Self::default()
         };
     }
 
-    /// The longest time from key frame to key frame, milliseconds; none before the second key frame.
-    pub(super) fn longest_ms(&self) -> Option<i64> {
-        self.longest_ms.map(|longest| longest + self.stretch_ms)
+    /// The publisher is lost, and another one may come.
+    pub(super) fn interrupt(&mut self) {
+        self.stretch_ms = 0;
     }
 
-    /// The same less the time in which no frame came though one was due.
+    /// The longest time from key frame to key frame that was or is to be expected, milliseconds; none before the second key frame.
+    pub(super) fn longest_ms(&self) -> Option<i64> {
+        self.longest_ms.max(self.newest_gop_ms).max(self.longest_steady_ms())
+    }
+
+    /// The same less the time in which no frame came though one was due; any may follow a picture that had to end.
     pub(super) fn longest_steady_ms(&self) -> Option<i64> {
         self.longest_steady_ms.map(|longest| longest + self.stretch_ms)
+    }
+
+    /// What the encoder does by itself, holes before key frames left out too.
+    pub(super) fn longest_own_ms(&self) -> Option<i64> {
+        self.longest_steady_ms
     }
 
     /// The longest, once it is clear that no longer ones come, though one of `expected_ms` might: key frames at scene cuts come sooner.
     pub(super) fn settled_ms(&self, expected_ms: i64) -> Option<i64> {
         let measured_ms = self.key_ms? - self.first_key_ms?;
         let is_settled = self.is_regular || measured_ms >= SETTLED_FACTOR * expected_ms;
-        self.longest_ms.filter(|_| is_settled)
+        self.longest_ms().filter(|_| is_settled)
     }
 
     /// What was measured since the last reset.

@@ -51,6 +51,10 @@ pub(super) struct Live {
     still: Still,
     anchor: Anchor,
     open: bool,
+    /// Nothing more goes into it.
+    left: bool,
+    /// The part target goes by a frame rate that nobody measured.
+    rate_is_guess: bool,
     /// Number of the next video segment to begin.
     next_segment: Msn,
     /// The next segment begins a run that is not the epoch's first.
@@ -66,6 +70,7 @@ impl Live {
             description,
             plan,
             longest_gop_ms,
+            rate_is_guess,
         } = start;
         let mut video = None;
         if let (Some(id), Some(config)) = (description.rendition_of(TrackId::VIDEO), tracks.video()) {
@@ -101,6 +106,8 @@ impl Live {
                 unix: UnixMillis(0),
             },
             open: false,
+            left: false,
+            rate_is_guess,
             next_segment: description.first_msn,
             discontinuity: false,
             runs: 0,
@@ -136,6 +143,20 @@ impl Live {
     /// Whether segments of such GOPs can be published here; with the longest target duration they have to be.
     pub(super) fn can_hold_gop(&self, gop_ms: Option<i64>) -> bool {
         self.plan.target_duration_s >= MAX_TARGET_DURATION_S || gop_ms.is_none_or(|gop| self.plan.fits(gop))
+    }
+
+    /// Nothing more goes into it, whatever it could hold.
+    pub(super) fn leave(&mut self) {
+        self.left = true;
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.left
+    }
+
+    /// Whether the part target goes by a guess that was not compared with what came, as it is from here on.
+    pub(super) fn take_rate_guess(&mut self) -> bool {
+        std::mem::take(&mut self.rate_is_guess)
     }
 
     /// The number after the last segment begun.
@@ -216,35 +237,44 @@ impl Live {
 
     fn push_video(&mut self, frame: Frame, out: &mut VecDeque<LiveEvent>, tap: &mut Tap) -> Result<(), Frame> {
         let stretch_ms = self.stretch_ms(&frame);
+        let most = i64::from(MAX_COMPOSITION_MS);
+        let delay_ms = i64::from(frame.composition_ms).clamp(-most, most);
         let Some(video) = &mut self.video else { return Ok(()) };
         let was_closed = video.cutter.is_closed();
         let was_let_go = video.cutter.resumes_at().is_some();
         // Decoded where the one before ended, shown when it is to be.
-        let at_ms = frame.at_ms - stretch_ms;
-        let most = i64::from(MAX_COMPOSITION_MS);
-        let composition_ms = i64::from(frame.composition_ms).clamp(-most, most) + stretch_ms;
         let pushed = video.cutter.push(VideoSample {
-            dts: ticks(at_ms),
+            dts: ticks(frame.at_ms - stretch_ms),
             // Below 2^31: the clock takes longer waits for breaks.
-            composition_offset: i32::try_from(composition_ms * TICKS_PER_MS).unwrap_or(i32::MAX),
+            composition_offset: i32::try_from((delay_ms + stretch_ms) * TICKS_PER_MS).unwrap_or(i32::MAX),
             sync: frame.sync,
             payload: frame.payload.clone(),
         });
         if pushed == Pushed::TooLong {
             return Err(frame);
         }
+        // Where it stands, which is later than it should if the picture before was thought to stay longer.
+        let at_ms = video.cutter.newest().map_or(frame.at_ms, ms);
         self.still.picture(frame.at_ms);
         if pushed == Pushed::StartsSegment {
             if was_let_go {
                 video.rendition.segment_end(out);
             }
             let discontinuity = std::mem::take(&mut self.discontinuity);
-            tap.segment(self.next_segment, at_ms, self.anchor, discontinuity, self.runs - 1);
+            let discontinuities = self.runs - 1;
+            tap.segment(
+                self.next_segment,
+                at_ms,
+                delay_ms,
+                self.anchor,
+                discontinuity,
+                discontinuities,
+            );
             self.next_segment = self.next_segment.next();
         }
         tap.frame(&Frame {
             at_ms,
-            composition_ms: i32::try_from(composition_ms).unwrap_or(frame.composition_ms),
+            composition_ms: i32::try_from(frame.at_ms + delay_ms - at_ms).unwrap_or(frame.composition_ms),
             ..frame.clone()
         });
         while let Some(part) = video.cutter.next_part() {
@@ -269,8 +299,7 @@ impl Live {
     pub(super) fn stretch_ms(&self, frame: &Frame) -> i64 {
         let video = self.video.as_ref().filter(|_| frame.track == TrackId::VIDEO);
         let resumes_at = video.and_then(|video| video.cutter.resumes_at());
-        let resumes_ms = resumes_at.map(|at| i64::try_from(at).unwrap_or(i64::MAX) / TICKS_PER_MS);
-        resumes_ms.map_or(0, |at_ms| (frame.at_ms - at_ms).max(0))
+        resumes_at.map_or(0, |at| (frame.at_ms - ms(at)).max(0))
     }
 
     /// Closes the open segments with all that is held. `typical` is the duration to give the newest frame, in ticks.
@@ -287,7 +316,7 @@ impl Live {
             if was_let_go {
                 video.rendition.segment_end(out);
             }
-            let end_ms = i64::try_from(video.cutter.end()).unwrap_or(i64::MAX) / TICKS_PER_MS;
+            let end_ms = ms(video.cutter.end());
             tap.break_off(end_ms);
             until_ms = Some(end_ms);
         }
@@ -297,4 +326,9 @@ impl Live {
 
 fn ticks(ms: i64) -> u64 {
     (ms.max(0) * TICKS_PER_MS).unsigned_abs()
+}
+
+/// Rounded down.
+fn ms(ticks: u64) -> i64 {
+    i64::try_from(ticks).unwrap_or(i64::MAX) / TICKS_PER_MS
 }

@@ -2,7 +2,7 @@
 //! codec is to be seen with its first key frame, and so is one that starts the room's next stream.
 //!
 //! It is a guess, and gives way to what is stated or measured. Guessed GOPs that turn out longer or much shorter get an epoch that is
-//! planned for them (see [`super::flow`]).
+//! planned for them (see [`super::flow`]), and so do frames that the part target does not suit.
 
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +138,7 @@ impl Packager {
             let before = memory.pace.and_then(|pace| pace.longest_gop_ms);
             memory.pace = Some(FramePace {
                 frame_ticks: self.gop.typical_ticks(),
-                longest_gop_ms: self.gop.longest_steady_ms().or(before),
+                longest_gop_ms: self.gop.longest_own_ms().or(before),
             });
         }
         memory

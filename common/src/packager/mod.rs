@@ -227,6 +227,7 @@ impl Packager {
             return;
         }
         self.break_off();
+        self.gop.interrupt();
         self.meters.interrupted();
         self.clock.interrupt();
         self.tracks.interrupt();

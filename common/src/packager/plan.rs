@@ -76,6 +76,11 @@ impl Plan {
         gop_ms <= self.video_limit_ms()
     }
 
+    /// Whether whole frames fill parts as they have to.
+    pub(super) fn fits_frames(&self, frame_ticks: u64) -> bool {
+        video_fits(frame_ticks, self.part_target_ms)
+    }
+
     /// Whole parts of a segment of the first sound when there are no pictures. Other sounds end at their first whole part after it.
     pub(super) fn audio_parts(&self, config: &AudioConfig) -> u32 {
         let part_ms = self.audio_part_ms(config).max(1);

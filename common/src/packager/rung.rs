@@ -92,6 +92,7 @@ impl RungPackager {
                 msn,
                 at_ms,
                 unix,
+                delay_ms,
                 discontinuity,
                 discontinuities,
             } => {
@@ -99,6 +100,7 @@ impl RungPackager {
                     msn,
                     start_ms: at_ms,
                     shown_ms: at_ms,
+                    delay_ms,
                     anchor: Anchor { at_ms, unix },
                     discontinuity,
                     discontinuities,
@@ -307,7 +309,7 @@ impl RungPackager {
         }
         if let Some(opened) = &mut self.opened {
             opened.content = Content::Frames {
-                delay_ms: slot.shown_ms - slot.start_ms,
+                delay_ms: slot.delay_ms,
             };
             opened.push(slot.start_ms, shown_ms, true, payload, true, &mut self.events);
         }

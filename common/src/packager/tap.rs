@@ -23,6 +23,9 @@ pub enum Tapped {
         at_ms: i64,
         /// Its PROGRAM-DATE-TIME.
         unix: UnixMillis,
+        /// By so much its frames are decoded before they are shown. Not so the first one where the picture before it stayed: it is decoded
+        /// where that one was published to end.
+        delay_ms: i64,
         discontinuity: bool,
         /// Discontinuities in the epoch up to this segment, its own included.
         discontinuities: u64,
@@ -89,13 +92,22 @@ impl Tap {
     }
 
     /// The next frame begins this segment.
-    pub(super) fn segment(&mut self, msn: Msn, at_ms: i64, anchor: Anchor, discontinuity: bool, discontinuities: u64) {
+    pub(super) fn segment(
+        &mut self,
+        msn: Msn,
+        at_ms: i64,
+        delay_ms: i64,
+        anchor: Anchor,
+        discontinuity: bool,
+        discontinuities: u64,
+    ) {
         if self.on && self.stage != Stage::Idle {
             self.stage = Stage::InSegment;
             self.queue.push_back(Tapped::Segment {
                 msn,
                 at_ms: at_ms.max(self.next_ms),
                 unix: anchor.unix_at(at_ms),
+                delay_ms,
                 discontinuity,
                 discontinuities,
             });

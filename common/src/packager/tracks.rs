@@ -89,6 +89,8 @@ pub(super) struct Tracks {
     /// What the publisher says of the picture's colours beside the stream.
     colour: ColourInfo,
     pub(super) metadata: StreamMetadata,
+    /// Tracks of this connection were published: those that were missing then have been waited for.
+    published: bool,
 }
 
 impl Tracks {
@@ -140,6 +142,12 @@ impl Tracks {
         }
         self.colour = ColourInfo::default();
         self.metadata = StreamMetadata::default();
+        self.published = false;
+    }
+
+    /// The tracks as they are now are published.
+    pub(super) fn publish(&mut self) {
+        self.published = true;
     }
 
     pub(super) fn video(&self) -> Option<&VideoConfig> {
@@ -176,10 +184,10 @@ impl Tracks {
     }
 
     /// The tracks of the stream, once that is clear: all are there that were there before (`expected`) or are spoken of, or what is missing
-    /// was denied, or waited for long enough.
+    /// was denied, or waited for long enough, now or when the epoch before began on this connection.
     pub(super) fn decided(&self, expected: TrackSet, waited: Waited) -> Option<TrackSet> {
         let set = self.current();
-        if waited == Waited::Enough {
+        if self.published || waited == Waited::Enough {
             return (set != TrackSet::default()).then_some(set);
         }
         let settled = |there: bool, stated: Option<bool>| {

@@ -107,6 +107,7 @@ impl VideoCutter {
 
     /// Takes the next frame. The first after a start or [`Self::close`] has to be a key frame.
     pub(super) fn push(&mut self, sample: VideoSample) -> Pushed {
+        let follows_still = self.resumes_at().is_some();
         let sample = self.in_order(sample);
         let dts = sample.dts;
         let Some(start) = self.segment_start else {
@@ -118,8 +119,9 @@ impl VideoCutter {
         }
         if sample.sync {
             self.longest_gop = self.longest_gop.max(dts - self.key);
-            // Left alone, the next key frame may come too late.
-            if length >= MIN_SEGMENT_TICKS && length + self.longest_gop > self.cut_limit {
+            // Left alone, the next key frame may come too late: it does so above all after one that is decoded before its time.
+            let may_be_late = follows_still || length + self.longest_gop > self.cut_limit;
+            if length >= MIN_SEGMENT_TICKS && may_be_late {
                 return self.open_segment(sample);
             }
             self.key = dts;

@@ -25,6 +25,8 @@ pub(super) struct Slot {
     pub(super) start_ms: i64,
     /// When its key frame is shown.
     pub(super) shown_ms: i64,
+    /// By so much the frames after it are decoded before they are shown.
+    pub(super) delay_ms: i64,
     pub(super) anchor: Anchor,
     pub(super) discontinuity: bool,
     pub(super) discontinuities: u64,
@@ -35,7 +37,7 @@ pub(super) struct Slot {
 pub(super) enum Content {
     /// There is none.
     Closed,
-    /// Frames. What is shown at a time is decoded so much earlier, as in the source.
+    /// Frames. What is shown at a time is decoded so much earlier, as in the source; the segment's first one where the source's begins.
     Frames { delay_ms: i64 },
     /// Nothing: gaps.
     Lost,

@@ -109,6 +109,7 @@ impl Bench {
                     msn: Msn(50 + self.segments),
                     at_ms,
                     unix: UnixMillis(UNIX_MS + at_ms),
+                    delay_ms: DELAY_MS,
                     discontinuity,
                     discontinuities: self.discontinuities,
                 });

@@ -243,7 +243,7 @@ pub(super) struct Track {
 pub(super) struct EpochRead {
     pub(super) description: EpochDescription,
     pub(super) tracks: Vec<Track>,
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 /// Reads events as a strict window would, and the bytes in them.

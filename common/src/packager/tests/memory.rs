@@ -8,6 +8,7 @@ use crate::{
     media::{
         aac::tests::RECORD_OBS,
         access_unit::{Codec, MediaMessage, StreamMetadata},
+        av1::tests::RECORD_180P,
         h264::tests::RECORD_720P30,
         opus::tests::HEAD_STEREO,
     },
@@ -65,6 +66,75 @@ fn an_encoder_with_much_shorter_gops_is_planned_for_anew_at_its_third_key_frame(
     bench.end();
     assert_eq!(targets(&bench), [9, 2]);
     assert_eq!(bench.reader.frames[0], 24 * 30, "and no picture is lost for it");
+}
+
+/// Two streams in a row of pictures that do not tell their rate, with a key frame every two seconds: part targets of the second one, and its
+/// parts that are too short after its first three GOPs.
+fn rates_in_a_row(before: u32, fps: u32) -> (Vec<u32>, u64) {
+    let mut bench = Bench::new(333);
+    let configure = |bench: &mut Bench| {
+        bench.configure(Codec::Aac, RECORD_OBS);
+        bench.configure(Codec::Av1, RECORD_180P);
+    };
+    configure(&mut bench);
+    bench.send(0, 24_000, before, before * 2);
+    let mut bench = bench.next_stream();
+    configure(&mut bench);
+    bench.video(0, 0, true);
+    assert_eq!(bench.epochs(), 1, "by what is known of the one before");
+    bench.send(1000 / fps, 12_000, fps, fps * 2);
+    let forced = bench.reader.forced;
+    bench.send(1000 / fps + 12_000, 12_000, fps, fps * 2);
+    bench.end();
+    assert_eq!(bench.reader.frames[0], u64::from(24 * fps + 1), "no picture is lost");
+    let epochs = bench.reader.epochs.iter();
+    let targets = epochs.map(|epoch| epoch.description.part_target_ms).collect();
+    (targets, bench.reader.forced - forced)
+}
+
+#[test]
+fn a_remembered_frame_rate_whose_parts_suit_is_kept() {
+    for (before, fps) in [(60, 24), (24, 60), (60, 30), (30, 50), (10, 30)] {
+        assert_eq!(rates_in_a_row(before, fps), (vec![333], 0), "{before} and {fps}");
+    }
+}
+
+#[test]
+fn a_remembered_frame_rate_whose_parts_are_not_filled_gives_way() {
+    for fps in [15, 12, 5] {
+        let (targets, forced) = rates_in_a_row(30, fps);
+        assert_eq!((targets.len(), forced), (2, 0), "{fps}: {targets:?}");
+    }
+}
+
+#[test]
+fn a_remembered_frame_rate_whose_parts_are_needlessly_long_gives_way() {
+    let (targets, forced) = rates_in_a_row(1, 30);
+    assert!(targets[0] >= 1000, "{targets:?}");
+    assert_eq!((&targets[1..], forced), (&[333][..], 0));
+    let (targets, _) = rates_in_a_row(5, 30);
+    assert_eq!(targets, [403], "a little longer is not worth another epoch");
+}
+
+#[test]
+fn a_stated_frame_rate_that_is_none_gives_way() {
+    let mut bench = after(60);
+    bench.configure_both();
+    bench.send(0, 12_000, 15, 30);
+    let forced = bench.reader.forced;
+    bench.send(12_000, 12_000, 15, 30);
+    bench.end();
+    assert_eq!((bench.epochs(), bench.reader.forced), (2, forced));
+}
+
+#[test]
+fn a_rate_that_changes_after_it_was_borne_out_makes_no_other_epoch() {
+    let mut bench = after(60);
+    bench.configure_both();
+    bench.send(0, 8000, 30, 60);
+    bench.send(8000, 20_000, 15, 30);
+    bench.end();
+    assert_eq!(bench.epochs(), 1);
 }
 
 #[test]

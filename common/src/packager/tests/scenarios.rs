@@ -231,6 +231,42 @@ fn another_sampling_frequency_needs_a_new_epoch() {
 }
 
 #[test]
+fn pictures_that_come_late_leave_the_sound_to_players_until_there_is_more() {
+    let mut bench = Bench::new(333);
+    bench.configure(Codec::Aac, RECORD_OBS);
+    for frame in 0..200_u32 {
+        bench.audio(frame * 1024 / 48);
+    }
+    bench.configure(Codec::H264, RECORD_720P30);
+    bench.send(200 * 1024 / 48, 1900, 30, 60);
+    assert!(!bench.reader.epochs[0].ended, "nothing is known of GOPs yet");
+    bench.send(200 * 1024 / 48 + 2000, 3000, 30, 60);
+    bench.end();
+    assert_eq!(bench.epochs(), 2);
+}
+
+#[test]
+fn pictures_alone_of_which_gops_change_wait_for_no_sound_again() {
+    for stated in [None, Some(true)] {
+        let mut bench = Bench::new(333);
+        bench.push(MediaMessage::Metadata(StreamMetadata {
+            has_audio: stated,
+            ..StreamMetadata::default()
+        }));
+        bench.configure(Codec::H264, RECORD_720P30);
+        for frame in 0..375 {
+            bench.now_ms += 33;
+            let gop = if frame < 240 { 60 } else { 120 };
+            bench.video(frame * 1000 / 30, 0, frame % gop == 0);
+        }
+        // The second key frame of the longer ones is the 360th picture.
+        assert_eq!(bench.epochs(), 2, "{stated:?}");
+        assert!(!bench.segments(0).is_empty(), "{stated:?}");
+        bench.end();
+    }
+}
+
+#[test]
 fn gops_that_grow_get_a_new_epoch_that_holds_them() {
     let mut bench = Bench::new(333);
     bench.configure_both();

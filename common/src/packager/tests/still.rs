@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::harness::*;
-use crate::{cmaf::inspect, packager::Tapped};
+use crate::{
+    cmaf::inspect,
+    id::{Epoch, Msn, Rung},
+    live::{LiveEvent, Part},
+    media::{access_unit::Codec, h264::tests::RECORD_720P30, video_config::VideoConfig},
+    packager::{Offer, RungPackager, Tapped},
+};
 
 /// Of the picture, milliseconds.
 fn published_ms(bench: &Bench) -> u64 {
@@ -125,14 +131,54 @@ fn a_key_frame_after_a_still_picture_begins_a_segment_that_holds_its_gop() {
     // Key frames at 4 and 6 seconds, one of them after a hole: the GOP is longer by what the hole leaves.
     let mut bench = begun(&with_holes(20_000, &[(3000, 4000), (9000, 10_000)]), |_| 0);
     bench.end();
-    let targets: Vec<_> = bench
-        .reader
-        .epochs
-        .iter()
-        .map(|epoch| epoch.description.target_duration_s)
-        .collect();
-    assert_eq!(targets, [2, 3], "once");
+    assert_eq!(targets(&bench), [2, 3], "once");
     assert_eq!(bench.packager.health().breaks, 2);
+}
+
+/// Target durations of its epochs.
+fn targets(bench: &Bench) -> Vec<u32> {
+    let epochs = bench.reader.epochs.iter();
+    epochs.map(|epoch| epoch.description.target_duration_s).collect()
+}
+
+#[test]
+fn a_room_for_still_pictures_before_key_frames_is_made_once() {
+    // The hole of five seconds is a break, after which regular GOPs are as long as each other.
+    let holes = [(7600, 10_000), (15_000, 20_000), (33_600, 36_000)];
+    let mut bench = begun(&with_holes(44_000, &holes), |_| 0);
+    bench.end();
+    assert_eq!(targets(&bench), [2, 4]);
+}
+
+#[test]
+fn a_hole_in_which_a_key_frame_is_missing_lengthens_one_gop_and_not_two() {
+    // A GOP of four seconds; two of the four are decoded before the key frame's time, and are its own GOP's.
+    let mut bench = begun(&with_holes(20_000, &[(7600, 10_000)]), |_| 0);
+    bench.end();
+    assert_eq!(targets(&bench), [2, 4]);
+}
+
+#[test]
+fn a_still_picture_before_a_key_frame_is_none_of_the_next_streams_gops() {
+    let mut bench = begun(&with_holes(20_000, &[(7600, 10_000)]), |_| 0).next_stream();
+    bench.configure_both();
+    send(&mut bench, &with_holes(12_000, &[]), |_| 0);
+    bench.end();
+    assert_eq!(targets(&bench), [2]);
+}
+
+#[test]
+fn a_key_frame_after_a_still_picture_within_a_segment_begins_another_one() {
+    // Two GOPs of a second make a segment; the hole leaves the one that it begins in no room for the second.
+    let mut pictures = with_holes(12_000, &[(6100, 7600)]);
+    let keys_from = |at: u32| if at < 7600 { at % 1000 } else { (at - 7600) % 1000 };
+    for (at, _, sync) in &mut pictures {
+        *sync = keys_from(*at) == 0;
+    }
+    let mut bench = begun(&pictures, |_| 0);
+    bench.end();
+    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    assert_eq!(bench.reader.frames[0], bench.pushed[0], "no picture is lost");
 }
 
 #[test]
@@ -163,10 +209,7 @@ fn a_stream_that_ends_within_a_still_picture_is_whole() {
 #[test]
 fn without_sound_nobody_tells_and_a_picture_lasts_until_the_next() {
     let mut bench = Bench::new(333);
-    bench.configure(
-        crate::media::access_unit::Codec::H264,
-        crate::media::h264::tests::RECORD_720P30,
-    );
+    bench.configure(Codec::H264, RECORD_720P30);
     for (at, composition, sync) in with_holes(12_000, &[(5000, 6000)]) {
         bench.video(at, composition, sync);
     }
@@ -215,6 +258,94 @@ fn the_tap_says_of_a_still_picture_what_is_published() {
         }
     }
     assert!(seen >= 3);
+}
+
+/// Decode times in ticks: of each segment's first picture, and of all pictures by when they are shown.
+fn decoded<'a>(parts: impl Iterator<Item = &'a Part>) -> (BTreeMap<Msn, u64>, BTreeMap<i64, u64>) {
+    let (mut segments, mut pictures) = (BTreeMap::new(), BTreeMap::new());
+    for part in parts {
+        segments.entry(part.id.msn).or_insert(part.dts);
+        for sample in &inspect::read_fragments(&part.body).unwrap()[0].samples {
+            let shown = i64::try_from(sample.dts).unwrap() + i64::from(sample.composition_offset);
+            pictures.insert(shown, sample.dts);
+        }
+    }
+    (segments, pictures)
+}
+
+/// Sends pictures that are also given to a rung's encoder, which gives each back at once: what is decoded when, in the source and in the rung.
+fn with_rung(pictures: &[Picture], lead_ms: impl Fn(u32) -> u32) -> [(BTreeMap<Msn, u64>, BTreeMap<i64, u64>); 2] {
+    let mut bench = Bench::new(333);
+    bench.packager.set_offer(Offer {
+        ladder: vec![Rung::P480],
+        ..Offer::default()
+    });
+    bench.packager.set_tap(true);
+    bench.configure_both();
+    send(&mut bench, pictures, lead_ms);
+    bench.end();
+    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    let mut rung = None;
+    while let Some(tapped) = bench.packager.poll_tapped() {
+        if let Tapped::Start { description, .. } = &tapped {
+            rung = RungPackager::new(Epoch(99), Rung::P480, description.clone());
+            let config = VideoConfig::parse(Codec::H264, &bytes::Bytes::from_static(RECORD_720P30)).unwrap();
+            rung.as_mut().unwrap().configure(config).unwrap();
+        }
+        let rung = rung.as_mut().unwrap();
+        rung.source(&tapped, true);
+        if let Tapped::Frame {
+            at_ms,
+            composition_ms,
+            sync,
+            payload,
+        } = tapped
+        {
+            rung.made(at_ms + i64::from(composition_ms), sync, payload);
+        }
+    }
+    let events: Vec<_> = std::iter::from_fn(|| rung.as_mut().unwrap().poll()).collect();
+    let made = events.iter().filter_map(|event| match event {
+        LiveEvent::Part(part) => Some(part),
+        _ => None,
+    });
+    let segments = bench.segments(0);
+    [
+        decoded(segments.iter().flat_map(|segment| &segment.parts)),
+        decoded(made),
+    ]
+}
+
+#[test]
+fn a_rung_is_decoded_as_its_source_after_a_picture_that_stayed() {
+    // A key frame each second, the one at four seconds after a hole; shown two pictures after it is decoded.
+    let mut pictures = with_holes(10_000, &[(3100, 4000)]);
+    for (number, (at, composition, sync)) in pictures.iter_mut().enumerate() {
+        *composition = 66;
+        *sync = at.is_multiple_of(1000) || number == 0;
+    }
+    let [source, rung] = with_rung(&pictures, |_| 0);
+    let at_once = (14_066 * 90, 13_600 * 90);
+    assert!(source.1[&at_once.0] < at_once.1, "decoded before its time");
+    assert_eq!(rung, source);
+}
+
+#[test]
+fn a_rung_begins_where_its_source_does_after_sound_that_was_ahead_at_once() {
+    let mut pictures = with_holes(10_000, &[]);
+    for (at, _, sync) in &mut pictures {
+        *sync = at.is_multiple_of(1000);
+    }
+    let [source, rung] = with_rung(&pictures, |at| if at < 6000 { 0 } else { 1200 });
+    let late = source.0.values().filter(|&&dts| !dts.is_multiple_of(90_000)).count();
+    assert_eq!(late, 1, "decoded after its time");
+    for (msn, dts) in &source.0 {
+        assert!(
+            rung.0[msn].abs_diff(*dts) < 33 * 90,
+            "segment {msn}: {} and {dts}",
+            rung.0[msn]
+        );
+    }
 }
 
 proptest! {

@@ -233,6 +233,7 @@ fn tapped(bench: &mut Bench) -> Vec<String> {
                 unix,
                 discontinuity,
                 discontinuities,
+                ..
             }) => {
                 let late = unix.0 - START_UNIX_MS - 1000;
                 let mark = if discontinuity { "!" } else { "" };

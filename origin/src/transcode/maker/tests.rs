@@ -54,6 +54,7 @@ async fn a_rung_that_cannot_follow_the_sources_numbers_has_another_epoch_with_me
             msn: Msn(msn),
             at_ms,
             unix: UnixMillis(at_ms),
+            delay_ms: 0,
             discontinuity: false,
             discontinuities: 0,
         };
