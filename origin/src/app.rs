@@ -255,7 +255,10 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
             config.data_dir.join(SLATES_FOLDER),
         ))),
     };
-    let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
+    let mut transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
+    if let Some(most) = config.max_encoders {
+        transcoder = transcoder.with_most_encoders(most);
+    }
     let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
     rooms.keep_passes(config.data_dir.join(PASSES_FILE));
     for (slug, _) in known {
