@@ -19,6 +19,7 @@ mod state;
 
 pub use admission::{KeyLookup, RoomAdmission, RoomLease};
 pub use figures::record as record_figures;
+pub use passes::file::PassFile;
 pub use registry::{MsnStore, RoomStatus, Rooms, RoomsConfig};
 pub use settings::{Slate, StreamSettings};
 pub use stand_in::SlateHealth;
