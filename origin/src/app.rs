@@ -31,6 +31,7 @@ use crate::{
     relays::{LinkState, Relays, RoomsForRelays},
     retention,
     room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings, record_figures},
+    secrets::KeyHash,
     slate::making::SlateMaker,
     stores::{self, Stores},
     transcode::Transcoder,
@@ -38,8 +39,8 @@ use crate::{
 
 /// Running answers and goodbyes may take as long when the origin stops.
 const DRAIN: Duration = Duration::from_secs(8);
-/// For the database to close after that; one that hangs must not keep the origin from stopping in time.
-const DB_CLOSE: Duration = Duration::from_secs(1);
+/// For the database to close and files to be written after that; a disk that hangs must not keep the origin from stopping in time.
+const CLOSE: Duration = Duration::from_secs(1);
 /// Folder of the link's authority in the data folder.
 const PKI_FOLDER: &str = "pki";
 /// The same of slates as ffmpeg made them.
@@ -107,6 +108,7 @@ impl Origin {
         let state = link_state(&self.control, &stores, &known).await?;
         let relays = Relays::new(state, Arc::new(stores.clone()));
         let rooms = open_rooms(config, &known, &stores, &shutdown);
+        let passes = rooms.keep_passes(config.data_dir.join(PASSES_FILE), &key_hashes(&self.control).await?);
         if metrics.is_some() {
             shutdown.spawn(record_figures(rooms.clone(), shutdown.clone()));
         }
@@ -183,9 +185,9 @@ impl Origin {
         if cut_off > 0 {
             tracing::warn!(cut_off, "not all tasks ended in time");
         }
-        let closed = tokio::time::timeout(DB_CLOSE, self.control.db().close()).await;
-        if closed.is_err() {
-            tracing::warn!("the database did not close in time");
+        let close = async { tokio::join!(self.control.db().close(), passes.write_last()) };
+        if tokio::time::timeout(CLOSE, close).await.is_err() {
+            tracing::warn!("the database did not close, or a file was not written, in time");
         }
         Ok(())
     }
@@ -218,6 +220,13 @@ async fn known_rooms(control: &Control) -> Result<Vec<(RoomSlug, Known)>, ExitEr
         Ok::<_, DbError>(known.collect())
     };
     read.await
+        .map_err(|cause| ExitError::failed("--database-url", "", cause))
+}
+
+async fn key_hashes(control: &Control) -> Result<HashMap<RoomSlug, KeyHash>, ExitError> {
+    let hashes = control.db().key_hashes().await;
+    hashes
+        .map(HashMap::from_iter)
         .map_err(|cause| ExitError::failed("--database-url", "", cause))
 }
 
@@ -256,9 +265,11 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
         ))),
         memories: Some(Arc::new(stores.clone())),
     };
-    let transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
+    let mut transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
+    if let Some(most) = config.max_encoders {
+        transcoder = transcoder.with_most_encoders(most);
+    }
     let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
-    rooms.keep_passes(config.data_dir.join(PASSES_FILE));
     for (slug, _) in known {
         rooms.open(slug);
     }

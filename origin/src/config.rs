@@ -28,12 +28,13 @@ const ADMIN_TOKEN: Setting = Setting::secret("admin-token", "SERVER_ADMIN_TOKEN"
 const PART_MS: Setting = Setting::new("part-ms", "STREAMCIRCLE_PART_MS");
 const LINK_ADVERTISE: Setting = Setting::new("link-advertise", "STREAMCIRCLE_LINK_ADVERTISE");
 const FFMPEG: Setting = Setting::new("ffmpeg", "STREAMCIRCLE_FFMPEG");
+const MAX_ENCODERS: Setting = Setting::new("max-encoders", "STREAMCIRCLE_MAX_ENCODERS");
 const TLS_CERT: Setting = Setting::new("tls-cert", "STREAMCIRCLE_TLS_CERT");
 const TLS_KEY: Setting = Setting::new("tls-key", "STREAMCIRCLE_TLS_KEY");
 const LOG_FORMAT: Setting = Setting::new("log-format", "STREAMCIRCLE_LOG_FORMAT");
 const METRICS: Setting = Setting::new("metrics", "STREAMCIRCLE_METRICS");
 
-const SETTINGS: [Setting; 18] = [
+const SETTINGS: [Setting; 19] = [
     DATA_DIR,
     DATABASE_URL,
     HTTP,
@@ -48,6 +49,7 @@ const SETTINGS: [Setting; 18] = [
     PART_MS,
     LINK_ADVERTISE,
     FFMPEG,
+    MAX_ENCODERS,
     TLS_CERT,
     TLS_KEY,
     LOG_FORMAT,
@@ -55,6 +57,8 @@ const SETTINGS: [Setting; 18] = [
 ];
 
 const PART_MS_RANGE: std::ops::RangeInclusive<u32> = 100..=1000;
+/// Each is a process: more than any computer keeps up with are a slip of the hand.
+const MAX_ENCODERS_RANGE: std::ops::RangeInclusive<usize> = 0..=256;
 const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// The flags as they were typed; what is absent is looked up in the environment, then in the file.
@@ -102,6 +106,9 @@ pub struct Flags {
     /// The ffmpeg that makes smaller qualities and slates, found on PATH if it is a bare name [default: ffmpeg]
     #[arg(long, value_name = "PATH", global = true)]
     ffmpeg: Option<String>,
+    /// ffmpegs that make smaller qualities at once in all rooms together, 0 to 256; 0: none are made [default: two a core, one room's whole ladder at least]
+    #[arg(long, value_name = "N", global = true)]
+    max_encoders: Option<String>,
     /// Certificate chain (PEM): the HTTP listeners then speak TLS
     #[arg(long, value_name = "FILE", global = true)]
     tls_cert: Option<String>,
@@ -134,6 +141,8 @@ pub struct Config {
     pub link_advertise: Vec<String>,
     /// Looked for on PATH if it has no folder. That there is none is no error: rooms then have no ladder and no slate.
     pub ffmpeg: PathBuf,
+    /// In all rooms together; 0: no ladder. `None`: as many as the cores allow.
+    pub max_encoders: Option<usize>,
     pub tls: Option<TlsFiles>,
     pub log_format: LogFormat,
     pub metrics: Option<SocketAddr>,
@@ -186,6 +195,7 @@ impl Config {
             link_advertise: link_advertise(layers, flags, public_url.host(), link.port())?,
             public_url,
             ffmpeg: layers.get_or(&FFMPEG, flags.ffmpeg.as_deref(), "ffmpeg".into())?,
+            max_encoders: max_encoders(layers, flags)?,
             tls,
             log_format: layers.get_or(&LOG_FORMAT, flags.log_format.as_deref(), LogFormat::default())?,
             metrics: layers.get(&METRICS, flags.metrics.as_deref())?,
@@ -230,6 +240,16 @@ fn part_target_ms(layers: &Layers, flags: &Flags) -> Result<u32, ExitError> {
         Ok(part_ms)
     } else {
         Err(layers.refuse(&PART_MS, flag, "must be 100 to 1000"))
+    }
+}
+
+fn max_encoders(layers: &Layers, flags: &Flags) -> Result<Option<usize>, ExitError> {
+    let flag = flags.max_encoders.as_deref();
+    let most = layers.get(&MAX_ENCODERS, flag)?;
+    if most.is_none_or(|most| MAX_ENCODERS_RANGE.contains(&most)) {
+        Ok(most)
+    } else {
+        Err(layers.refuse(&MAX_ENCODERS, flag, "must be 0 to 256"))
     }
 }
 
@@ -296,6 +316,17 @@ mod tests {
         assert_eq!(config.public_url.as_str(), "http://localhost:8080");
         assert_eq!(config.link_advertise, ["localhost:4443"]);
         assert_eq!(config.part_target_ms, 333);
+        assert_eq!(config.max_encoders, None);
+    }
+
+    #[test]
+    fn as_many_encoders_as_wanted_may_work_and_none_too() {
+        let most = |env: &[(&str, &str)], file| read(&Flags::default(), env, file).unwrap().max_encoders;
+        assert_eq!(most(&[("STREAMCIRCLE_MAX_ENCODERS", "0")], None), Some(0));
+        assert_eq!(most(&[("STREAMCIRCLE_MAX_ENCODERS", "256")], None), Some(256));
+        assert_eq!(most(&[], Some("max-encoders = 3")), Some(3));
+        assert!(refusal(&[("STREAMCIRCLE_MAX_ENCODERS", "257")]).contains("must be 0 to 256"));
+        assert!(refusal(&[("STREAMCIRCLE_MAX_ENCODERS", "-1")]).contains("STREAMCIRCLE_MAX_ENCODERS"));
     }
 
     #[test]

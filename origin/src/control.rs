@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{Access, Database, DbError, Invite, NewInvite, NewRoom, Room},
-    secrets::{SecretText, Secrets, SecretsError, admin_token, sha256},
+    secrets::{KeyHash, SecretText, Secrets, SecretsError, admin_token, sha256},
 };
 
 mod addresses;
@@ -152,8 +152,12 @@ impl Control {
     /// # Errors
     /// When the database cannot answer.
     pub async fn room_by_stream_key(&self, key: &str) -> Result<Option<RoomSlug>, DbError> {
-        let key = key.split_once('?').map_or(key, |(key, _)| key);
-        self.db.room_by_key_hash(&sha256(key)).await
+        self.db.room_by_key_hash(&Self::key_hash(key)).await
+    }
+
+    /// Tells stream keys apart, without what stands after a `?` in them.
+    pub fn key_hash(key: &str) -> KeyHash {
+        sha256(key.split_once('?').map_or(key, |(key, _)| key))
     }
 
     /// Makes a room with a stream key of its own.

@@ -80,11 +80,7 @@ async fn greet(config: &Config, publish_url: bool) -> Result<(), ExitError> {
 async fn hooks(config: &Config) -> Result<(), ExitError> {
     let control = open_control(config).await?;
     let secret = control.secrets().hook_secret().expose();
-    let address = config.http;
-    say(&format!(
-        "hookSecret {secret}\non_publish http://{address}/hooks/rtmp/publish?hookSecret={secret};\n\
-         on_publish_done http://{address}/hooks/rtmp/done?hookSecret={secret};"
-    ));
+    say(&welcome::hooks(config.http, secret));
     Ok(())
 }
 

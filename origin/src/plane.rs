@@ -24,6 +24,7 @@ use crate::{
     ingest::admission::PublishEnd,
     relays::{Followed, RelayStatus, Relays, RoomsForRelays},
     room::{Rooms, StreamSettings},
+    secrets::KeyHash,
     stores::Stores,
 };
 
@@ -104,9 +105,15 @@ impl LivePlane for Plane {
         self.rooms.pass_done(name, how)
     }
 
-    fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>> {
+    fn issue_pass(
+        &self,
+        room: &RoomSlug,
+        key_hash: KeyHash,
+        caller: IpAddr,
+        encoder: Option<IpAddr>,
+    ) -> BoxFuture<'_, Option<String>> {
         let room = room.clone();
-        async move { self.rooms.issue_pass(&room, caller, encoder).await }.boxed()
+        async move { self.rooms.issue_pass(&room, key_hash, caller, encoder).await }.boxed()
     }
 
     fn revoke(&self, revocation: Revocation) {

@@ -23,6 +23,9 @@ use crate::db::rooms::StoredKey;
 /// Bytes of a stream key's randomness: 32 characters of 5 bits.
 const STREAM_KEY_BYTES: usize = 20;
 
+/// SHA-256 of a stream key: tells whether two are the same, and nothing else of them.
+pub type KeyHash = [u8; 32];
+
 /// Start of every stream key.
 pub const STREAM_KEY_PREFIX: &str = "sk_";
 

@@ -1,6 +1,7 @@
-//! What an operator is told when asked for: how to stream, how to invite, how to sign in. Holds secrets, so it is printed only then.
+//! What an operator is told when asked for: how to stream, how to invite, how to sign in, what an nginx-rtmp in front is told. Holds secrets, so it is
+//! printed only then.
 
-use std::fmt::Write;
+use std::{fmt::Write, net::SocketAddr};
 
 use qrcode::{QrCode, render::unicode};
 
@@ -35,4 +36,34 @@ pub fn text(welcome: &Welcome) -> String {
         }
     }
     text
+}
+
+/// The secret, and the directives for an nginx-rtmp in front: as in `infra/nginx-rtmp`, and good from another machine too.
+pub fn hooks(address: SocketAddr, secret: &str) -> String {
+    format!(
+        "hookSecret {secret}\non_publish http://{address}/hooks/rtmp/publish?rename=1&hookSecret={secret};\n\
+         on_publish_done http://{address}/hooks/rtmp/done?mayReturn=1&hookSecret={secret};"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hooks_are_as_in_the_configurations_that_are_shipped() {
+        let printed = hooks(([127, 0, 0, 1], 4000).into(), "hush");
+        assert_eq!(printed.lines().next(), Some("hookSecret hush"));
+        for shipped in [
+            include_str!("../../infra/nginx-rtmp/nginx.conf"),
+            include_str!("../../infra/nginx-rtmp/nginx-exec.conf"),
+        ] {
+            let directives = shipped
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.starts_with("on_publish"));
+            let expected = directives.map(|line| line.replace(';', "&hookSecret=hush;"));
+            assert!(printed.lines().skip(1).eq(expected), "{printed}");
+        }
+    }
 }

@@ -532,6 +532,24 @@ async fn a_rung_for_which_there_is_no_room_is_left_out_until_there_is_and_the_ho
 }
 
 #[tokio::test]
+async fn where_no_encoder_may_work_there_is_the_source_and_the_host_is_told() {
+    let stage = Stage::with("ffmpeg", |transcoder| transcoder.with_most_encoders(0));
+    let publisher = stage.publish().await;
+    let ladder = wait(&stage.source(), |window| Some(window.description().ladder.len())).await;
+    assert_eq!(ladder, 0);
+    assert!(stage.rooms.rung(&cinema(), Rung::P144).is_none());
+    let health = stage.health();
+    assert!(
+        health
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("--max-encoders 0")),
+        "{health:?}"
+    );
+    publisher.leave(PublishEnd::Stopped).await;
+}
+
+#[tokio::test]
 async fn without_ffmpeg_there_is_the_source_and_the_host_is_told() {
     let stage = Stage::new("/nowhere/ffmpeg");
     until(|| !stage.health().warnings.is_empty()).await;

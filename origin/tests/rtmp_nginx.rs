@@ -133,6 +133,12 @@ async fn run(home: &Path, http: SocketAddr, rtmp: SocketAddr, shutdown: &Shutdow
     tokio::spawn(async move { origin.run(running).await.unwrap() })
 }
 
+async fn room(http: SocketAddr) -> Value {
+    let url = format!("http://{http}/api/rooms/cinema");
+    let answer = reqwest::Client::new().get(url).header("x-admin-token", ADMIN_TOKEN);
+    answer.send().await.unwrap().json().await.unwrap()
+}
+
 impl House {
     async fn open(configuration: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
@@ -168,9 +174,7 @@ impl House {
     }
 
     async fn room(&self) -> Value {
-        let url = format!("http://{}/api/rooms/cinema", self.http);
-        let answer = reqwest::Client::new().get(url).header("x-admin-token", ADMIN_TOKEN);
-        answer.send().await.unwrap().json().await.unwrap()
+        room(self.http).await
     }
 
     /// On air, and not waiting for a publisher.
@@ -246,4 +250,49 @@ async fn a_room_follows_a_publisher_behind_nginx_that_pushes() {
 #[tokio::test]
 async fn a_room_follows_a_publisher_behind_nginx_that_has_ffmpeg_carry_its_stream() {
     an_evening_behind("nginx-exec.conf").await;
+}
+
+#[tokio::test]
+async fn a_name_of_a_key_that_was_changed_is_none_after_a_crash_though_the_file_still_has_it() {
+    let home = tempfile::tempdir().unwrap();
+    let [http, rtmp] = [free_port(), free_port()].map(local);
+    let shutdown = Shutdown::new();
+    let origin = run(home.path(), http, rtmp, &shutdown).await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let client = client.build().unwrap();
+    let post = async |path: &str, form: String| {
+        let request = client
+            .post(format!("http://{http}{path}"))
+            .header("x-admin-token", ADMIN_TOKEN);
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        request.send().await.unwrap()
+    };
+    let key = room(http).await["streamKey"].as_str().unwrap().to_owned();
+    let renamed = post("/hooks/rtmp/publish?rename=1", format!("name={key}")).await;
+    let name = renamed.headers()["location"].to_str().unwrap().to_owned();
+    let file = home.path().join("data/on-air-names.json");
+    let started = Instant::now();
+    let kept = loop {
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        if kept.contains(&name) {
+            break kept;
+        }
+        assert!(started.elapsed() < PATIENCE, "the name is not kept");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let rotated = post("/api/rooms/cinema/rotate", String::new()).await;
+    assert!(rotated.status().is_success(), "{rotated:?}");
+    shutdown.trigger();
+    origin.await.unwrap();
+    // As one finds it that died before it could write.
+    std::fs::write(&file, kept).unwrap();
+
+    let shutdown = Shutdown::new();
+    let origin = run(home.path(), http, rtmp, &shutdown).await;
+    let done = post("/hooks/rtmp/done", format!("name={name}")).await;
+    assert_eq!(done.status(), 403, "the name is known");
+    shutdown.trigger();
+    origin.await.unwrap();
 }

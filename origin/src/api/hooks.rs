@@ -18,7 +18,7 @@ use super::{
     body::{FormBody, QueryOf},
     error::{ApiError, ApiResult, Problem},
 };
-use crate::ingest::admission::PublishEnd;
+use crate::{control::Control, ingest::admission::PublishEnd};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,7 +57,8 @@ pub(super) async fn publish(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let encoder: Option<IpAddr> = form.addr.as_deref().and_then(|text| text.parse().ok());
-    let name = state.plane.issue_pass(&room, caller.address, encoder).await;
+    let key_hash = Control::key_hash(&form.name);
+    let name = state.plane.issue_pass(&room, key_hash, caller.address, encoder).await;
     let name = name.ok_or(ApiError::Forbidden("another publishes in this room"))?;
     Ok((StatusCode::FOUND, [(header::LOCATION, name)]).into_response())
 }

@@ -21,7 +21,7 @@ use common::{
 use futures::future::BoxFuture;
 use serde::Serialize;
 
-use crate::{db::Room, ingest::admission::PublishEnd, relays::RelayStatus, room::StreamSettings};
+use crate::{db::Room, ingest::admission::PublishEnd, relays::RelayStatus, room::StreamSettings, secrets::KeyHash};
 
 /// How a room stands on air.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,9 +78,15 @@ pub trait LivePlane: Send + Sync + 'static {
     /// The same of the one publisher that was let in by this name; false when it is no name of ours.
     fn pass_done(&self, name: &str, how: PublishEnd) -> bool;
 
-    /// A name under which an encoder in front, at `caller`, may push one publication on, in place of the key; `None` when another publishes.
+    /// A name under which an encoder in front, at `caller`, may push one publication on, in place of the key that has this hash; `None` when another publishes.
     /// `encoder`: where the publisher is.
-    fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>>;
+    fn issue_pass(
+        &self,
+        room: &RoomSlug,
+        key_hash: KeyHash,
+        caller: IpAddr,
+        encoder: Option<IpAddr>,
+    ) -> BoxFuture<'_, Option<String>>;
 
     /// To be in force on every relay within 2 s.
     fn revoke(&self, revocation: Revocation);

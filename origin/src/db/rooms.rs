@@ -19,6 +19,7 @@ use super::{
     revocations::INSERT_REVOCATION,
     writing,
 };
+use crate::secrets::KeyHash;
 
 /// Who may join a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -81,8 +82,7 @@ pub struct NewRoom {
 /// A stream key as the database may hold it.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
-    /// SHA-256 of the key.
-    pub hash: [u8; 32],
+    pub hash: KeyHash,
     pub sealed: Vec<u8>,
 }
 
@@ -155,6 +155,7 @@ const UPDATE_KEY: &str = concat!(
     room_columns!()
 );
 const DELETE: &str = "DELETE FROM rooms WHERE slug = $1";
+const SELECT_KEYS: &str = "SELECT slug, key_hash FROM rooms";
 const SELECT_BY_KEY: &str = "SELECT slug, key_hash FROM rooms WHERE key_hash = $1";
 const SELECT_MSN: &str = "SELECT reserved_msn FROM rooms WHERE slug = $1";
 const RAISE_MSN: &str = "UPDATE rooms SET reserved_msn = CASE WHEN reserved_msn < $2 THEN $2 ELSE reserved_msn END \
@@ -281,7 +282,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn room_by_key_hash(&self, hash: &[u8; 32]) -> Result<Option<RoomSlug>, DbError> {
+    pub async fn room_by_key_hash(&self, hash: &KeyHash) -> Result<Option<RoomSlug>, DbError> {
         let found: Option<(String, Vec<u8>)> = reading!(self, |connection| {
             sqlx::query_as(SELECT_BY_KEY)
                 .bind(&hash[..])
@@ -291,6 +292,19 @@ impl Database {
         let room = found.filter(|(_, stored)| stored.as_slice().ct_eq(hash).into());
         room.map(|(slug, _)| slug.parse().map_err(|_| DbError::Corrupt("room")))
             .transpose()
+    }
+
+    /// Of the stream keys of all rooms.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn key_hashes(&self) -> Result<Vec<(RoomSlug, KeyHash)>, DbError> {
+        let rows: Vec<(String, Vec<u8>)> = reading!(self, |connection| {
+            sqlx::query_as(SELECT_KEYS).fetch_all(connection).await?
+        });
+        let read = |(slug, hash): (String, Vec<u8>)| Some((slug.parse().ok()?, hash.try_into().ok()?));
+        let rows = rows.into_iter().map(read);
+        rows.map(|row| row.ok_or(DbError::Corrupt("room"))).collect()
     }
 
     /// The first media sequence number of the room that was surely never used; `None` when there is no such room.

@@ -1,23 +1,21 @@
 //! Names by which an encoder in front (nginx-rtmp) pushes a stream on, in place of the stream key: made when its hook lets a publisher in, good
 //! for that one publication, from that machine. So a key is in no path, log or statistics page of the encoder's.
 //!
-//! They are kept in a file, for nginx pushes on under the same name when the origin is back after a restart.
+//! They are kept in a file ([`file`]), for nginx pushes on under the same name when the origin is back after a restart.
+
+pub(super) mod file;
 
 use std::{
     collections::HashMap,
-    io,
     net::IpAddr,
-    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use common::{id::RoomSlug, time::Monotonic};
-use node::{clock, pki::private_file};
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-use tracing::warn;
+
+use crate::secrets::KeyHash;
 
 /// Names in force at a time, of all rooms; the one that was used least lately makes room.
 const MAX_PASSES: usize = 256;
@@ -25,8 +23,6 @@ const MAX_PASSES: usize = 256;
 const MAX_WAITING: usize = 4;
 /// A name that was not used for so long is forgotten, unless it is on air: its `done` was lost.
 const PASS_LIFE: Duration = Duration::from_secs(24 * 3600);
-/// Wait before names that could not be written are written again.
-const WRITE_AGAIN: Duration = Duration::from_secs(10);
 /// What all names begin with, so that people see what they are.
 const PREFIX: &str = "on-air-";
 
@@ -34,6 +30,8 @@ const PREFIX: &str = "on-air-";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pass {
     pub(super) room: RoomSlug,
+    /// Of the key that it stands in for.
+    key_hash: KeyHash,
     /// Where the publisher really is, if the hook said so.
     pub(super) encoder: Option<IpAddr>,
     /// The machine that asked, and may push.
@@ -51,17 +49,6 @@ pub(super) struct Passes {
     changed: Notify,
 }
 
-/// A name as it stands in the file. Whether it was on air is not kept: after a restart nobody is.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Kept {
-    name: String,
-    room: String,
-    encoder: Option<IpAddr>,
-    caller: IpAddr,
-    number: u64,
-}
-
 #[derive(Default)]
 struct Issued {
     last_number: u64,
@@ -69,73 +56,15 @@ struct Issued {
 }
 
 impl Passes {
-    /// Takes the names that an origin before kept in `file`, if there are any.
-    ///
-    /// # Errors
-    /// It cannot be read, or something else is in it. Then there are none.
-    pub(super) fn restore(&self, file: &Path) -> io::Result<()> {
-        let Some(text) = private_file::read(file)? else {
-            return Ok(());
-        };
-        let touched = clock::monotonic();
-        // serde's error is not passed on: it may quote a name.
-        let kept: Vec<Kept> = serde_json::from_str(&text).map_err(|_| io::Error::other("not a list of names"))?;
-        let mut issued = self.lock();
-        for kept in kept.into_iter().take(MAX_PASSES) {
-            let Ok(room) = kept.room.parse() else { continue };
-            let pass = Pass {
-                room,
-                encoder: kept.encoder,
-                caller: kept.caller,
-                number: kept.number,
-                on_air: false,
-                touched,
-            };
-            issued.last_number = issued.last_number.max(kept.number);
-            issued.by_name.insert(kept.name, pass);
-        }
-        Ok(())
-    }
-
-    /// Keeps the names in `file` whenever they change, until `stop`.
-    pub(super) async fn keep(&self, file: PathBuf, stop: CancellationToken) {
-        loop {
-            let is_over = tokio::select! {
-                () = self.changed.notified() => false,
-                () = stop.cancelled() => true,
-            };
-            let (file, text) = (file.clone(), self.kept());
-            let written = tokio::task::spawn_blocking(move || private_file::write(&file, text.as_bytes())).await;
-            let failed = written.map_err(io::Error::from).flatten().err();
-            if let Some(error) = &failed {
-                warn!(%error, "names of publishers behind an encoder in front are not kept over a restart");
-            }
-            if is_over {
-                return;
-            }
-            if failed.is_some() {
-                // A name that is no good any more must not stay in the file.
-                stop.run_until_cancelled(tokio::time::sleep(WRITE_AGAIN)).await;
-                self.changed.notify_one();
-            }
-        }
-    }
-
-    fn kept(&self) -> String {
-        let issued = self.lock();
-        let names = issued.by_name.iter().map(|(name, pass)| Kept {
-            name: name.clone(),
-            room: pass.room.to_string(),
-            encoder: pass.encoder,
-            caller: pass.caller,
-            number: pass.number,
-        });
-        let names: Vec<Kept> = names.collect();
-        serde_json::to_string(&names).expect("texts, addresses and numbers always serialize")
-    }
-
     /// A new name for a publication of the room.
-    pub(super) fn issue(&self, now: Monotonic, room: RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> String {
+    pub(super) fn issue(
+        &self,
+        now: Monotonic,
+        room: RoomSlug,
+        key_hash: KeyHash,
+        caller: IpAddr,
+        encoder: Option<IpAddr>,
+    ) -> String {
         let name = format!("{PREFIX}{:016x}{:016x}", random(), random());
         let mut issued = self.lock();
         issued
@@ -150,6 +79,7 @@ impl Passes {
         issued.last_number += 1;
         let pass = Pass {
             room,
+            key_hash,
             encoder,
             caller: caller.to_canonical(),
             number: issued.last_number,
@@ -225,20 +155,22 @@ fn random() -> u64 {
 mod tests {
     use super::*;
 
-    fn ip(text: &str) -> IpAddr {
+    pub(super) const KEY: KeyHash = [7; 32];
+
+    pub(super) fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
-    fn at(seconds: u64) -> Monotonic {
+    pub(super) fn at(seconds: u64) -> Monotonic {
         Monotonic(Duration::from_secs(seconds))
     }
 
-    fn cinema() -> RoomSlug {
+    pub(super) fn cinema() -> RoomSlug {
         "cinema".parse().unwrap()
     }
 
-    fn issue(passes: &Passes, seconds: u64) -> String {
-        passes.issue(at(seconds), cinema(), ip("192.0.2.1"), Some(ip("198.51.100.7")))
+    pub(super) fn issue(passes: &Passes, seconds: u64) -> String {
+        passes.issue(at(seconds), cinema(), KEY, ip("192.0.2.1"), Some(ip("198.51.100.7")))
     }
 
     #[test]
@@ -277,7 +209,7 @@ mod tests {
 
     fn issue_for(passes: &Passes, seconds: u64, room: usize) -> String {
         let room = format!("room-{room}").parse().unwrap();
-        passes.issue(at(seconds), room, ip("192.0.2.1"), None)
+        passes.issue(at(seconds), room, KEY, ip("192.0.2.1"), None)
     }
 
     #[test]
@@ -294,77 +226,6 @@ mod tests {
         assert!(passes.find(at(4), &second, ip("127.0.0.1")).is_none());
         issue(&passes, 5 + PASS_LIFE.as_secs());
         assert_eq!(passes.lock().by_name.len(), 1);
-    }
-
-    /// What an origin that starts again finds of these.
-    async fn after_a_restart(passes: &Passes, file: &Path) -> Passes {
-        let stop = CancellationToken::new();
-        stop.cancel();
-        passes.keep(file.to_owned(), stop).await;
-        let next = Passes::default();
-        next.restore(file).unwrap();
-        next
-    }
-
-    #[tokio::test]
-    async fn a_name_is_good_after_a_restart_until_its_publication_is_done_or_another_is_let_in() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("names.json");
-        let passes = Passes::default();
-        let [done, on_air] = [issue(&passes, 0), issue(&passes, 0)];
-        passes.admitted(&cinema(), Some(&done));
-        passes.take(&done);
-        passes.admitted(&cinema(), Some(&on_air));
-        let at_games = passes.issue(at(1), "games".parse().unwrap(), ip("192.0.2.1"), None);
-
-        let local = ip("127.0.0.1");
-        let next = after_a_restart(&passes, &file).await;
-        assert_eq!(next.find(at(2), &done, local), None);
-        let found = next.find(at(2), &on_air, ip("192.0.2.1")).unwrap();
-        assert_eq!((found.room, found.encoder), (cinema(), Some(ip("198.51.100.7"))));
-        assert_eq!(
-            next.find(at(2), &on_air, ip("198.51.100.7")),
-            None,
-            "for who asked alone"
-        );
-
-        let newer = issue(&next, 3);
-        next.admitted(&cinema(), Some(&newer));
-        assert_eq!(next.find(at(4), &on_air, local), None);
-        next.forget(&cinema());
-        let last = after_a_restart(&next, &file).await;
-        assert_eq!(last.find(at(5), &newer, local), None, "the key was changed");
-        assert!(last.find(at(5), &at_games, local).is_some());
-    }
-
-    #[tokio::test]
-    async fn as_many_names_as_there_may_be_can_be_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("names.json");
-        let passes = Passes::default();
-        let longest = ip("2001:db8:1111:2222:3333:4444:5555:6666");
-        let names: Vec<String> = (0..MAX_PASSES)
-            .map(|number| {
-                let room = format!("{number:064}").parse().unwrap();
-                passes.issue(at(0), room, longest, Some(longest))
-            })
-            .collect();
-        passes
-            .lock()
-            .by_name
-            .values_mut()
-            .for_each(|pass| pass.number = u64::MAX);
-        let next = after_a_restart(&passes, &file).await;
-        assert!(names.iter().all(|name| next.find(at(1), name, longest).is_some()));
-    }
-
-    #[test]
-    fn a_file_that_is_damaged_is_an_error_that_shows_nothing_of_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("names.json");
-        std::fs::write(&file, "[{\"name\": \"on-air-hush\"}]").unwrap();
-        let error = Passes::default().restore(&file).unwrap_err().to_string();
-        assert!(!error.contains("hush"), "{error}");
     }
 
     #[test]

@@ -15,10 +15,10 @@ use common::{
 };
 use node::{clock, live::Live, shutdown::Shutdown};
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::warn;
 
 use crate::{
     ingest::admission::{LeaseEnded, PublishEnd},
+    secrets::KeyHash,
     slate::making::SlateMaker,
     transcode::{Ladder, LadderHealth, RungHold, Transcoder},
 };
@@ -28,7 +28,7 @@ use super::{
     audience::Audience,
     memories::{Memories, MemoryStore},
     numbers::MsnStore,
-    passes::{Pass, Passes},
+    passes::{Pass, Passes, file::PassFile},
     publication::Publication,
     settings::{Slate, StreamSettings},
     stand_in::{SlateHealth, StandIn},
@@ -73,7 +73,7 @@ struct Shared {
     transcoder: Transcoder,
     shutdown: Shutdown,
     rooms: Mutex<HashMap<RoomSlug, Arc<Room>>>,
-    passes: Passes,
+    passes: Arc<Passes>,
     /// What relays are told; changes are followed by whoever tells them.
     states: watch::Sender<BTreeMap<RoomSlug, RoomState>>,
 }
@@ -91,7 +91,7 @@ impl Rooms {
         transcoder: Transcoder,
         shutdown: Shutdown,
     ) -> Self {
-        let (rooms, passes, states) = (Mutex::default(), Passes::default(), watch::Sender::default());
+        let (rooms, passes, states) = (Mutex::default(), Arc::default(), watch::Sender::default());
         Self(Arc::new(Shared {
             config,
             store,
@@ -103,15 +103,9 @@ impl Rooms {
         }))
     }
 
-    /// Takes the names that stand in for keys from `file`, and keeps them there over restarts. Blocks while it reads.
-    pub fn keep_passes(&self, file: PathBuf) {
-        if let Err(error) = self.0.passes.restore(&file) {
-            warn!(file = %file.display(), %error, "publishers behind an encoder in front have to begin anew");
-        }
-        let (shared, stop) = (Arc::clone(&self.0), self.0.shutdown.token().clone());
-        self.0
-            .shutdown
-            .spawn(async move { shared.passes.keep(file, stop).await });
+    /// Keeps the names that stand in for keys over restarts, those of rooms whose key is among the `present` ones. Blocks while it reads.
+    pub fn keep_passes(&self, file: PathBuf, present: &HashMap<RoomSlug, KeyHash>) -> PassFile {
+        PassFile::open(file, Arc::clone(&self.0.passes), present, &self.0.shutdown)
     }
 
     /// A room that exists from now on. A known one is left as it is.
@@ -183,13 +177,23 @@ impl Rooms {
     }
 
     /// A name for one publication of a publisher at `encoder`, to be pushed from `caller`; `None` when another publishes.
-    pub async fn issue_pass(&self, slug: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> Option<String> {
+    pub async fn issue_pass(
+        &self,
+        slug: &RoomSlug,
+        key_hash: KeyHash,
+        caller: IpAddr,
+        encoder: Option<IpAddr>,
+    ) -> Option<String> {
         let (reply, answer) = oneshot::channel();
         let address = encoder.unwrap_or(caller).to_canonical();
         let asked = RoomCommand::HasPlace { address, reply };
         self.commands(slug)?.try_send(asked).ok()?;
         let has_place = answer.await.ok()?;
-        has_place.then(|| self.0.passes.issue(clock::monotonic(), slug.clone(), caller, encoder))
+        has_place.then(|| {
+            self.0
+                .passes
+                .issue(clock::monotonic(), slug.clone(), key_hash, caller, encoder)
+        })
     }
 
     pub(super) fn pass(&self, name: &str, peer: IpAddr) -> Option<Pass> {
@@ -253,13 +257,7 @@ impl Rooms {
 
     /// Of all rooms with an open stream.
     pub(super) fn all_health(&self) -> Vec<(RoomSlug, IngestHealth)> {
-        let rooms: Vec<(RoomSlug, Arc<Room>)> = {
-            let rooms = self.rooms();
-            rooms
-                .iter()
-                .map(|(slug, room)| (slug.clone(), Arc::clone(room)))
-                .collect()
-        };
+        let rooms = self.rooms().clone();
         let health = |(slug, room): (RoomSlug, Arc<Room>)| Some((slug, room.publication.health()?));
         rooms.into_iter().filter_map(health).collect()
     }

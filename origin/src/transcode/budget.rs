@@ -1,4 +1,5 @@
-//! What this computer can encode: so many encoders work at once, and when one cannot keep real time, one rung is given up for the others.
+//! What this computer can encode, or is allowed to: so many encoders work at once, and when one cannot keep real time, one rung is given up for
+//! the others.
 
 use std::{
     cmp::Reverse,
@@ -13,7 +14,8 @@ use common::{id::Rung, time::Monotonic};
 
 use super::retry::GivenUp;
 
-/// So many encoders for each core may work at once in all rooms together, as those of small pictures take a part of one,
+/// Unless the operator says otherwise, so many encoders for each core may work at once in all rooms together, as those of small pictures take
+/// a part of one,
 const ENCODERS_A_CORE: usize = 2;
 /// and one room's whole ladder in any case.
 const LEAST_ENCODERS: usize = Rung::ALL.len();
@@ -91,6 +93,11 @@ impl Budget {
             entries: HashMap::new(),
             relieved: None,
         })))
+    }
+
+    /// Whether no encoder may ever work.
+    pub(super) fn is_none(&self) -> bool {
+        self.lock().most == 0
     }
 
     /// Whether one more encoder may work, with no other one given up for it.

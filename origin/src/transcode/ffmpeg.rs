@@ -13,6 +13,7 @@ use common::{
     },
     media::access_unit::MediaMessage,
 };
+use futures::future::join_all;
 use tokio::{io::AsyncWriteExt as _, time::timeout};
 use tracing::{info, warn};
 
@@ -67,19 +68,17 @@ pub(super) async fn find(program: &Path) -> Result<Ffmpeg, String> {
     let about = String::from_utf8_lossy(&about).into_owned();
     let version = version(&about).ok_or("it does not say that it is ffmpeg")?.to_owned();
     let listed = run(program, &["-hide_banner", "-encoders"], Vec::new(), ASKING).await?;
-    let mut encoders = Vec::new();
-    for encoder in Encoder::worth_trying(&String::from_utf8_lossy(&listed)) {
-        match tried(program, encoder).await {
-            Ok(()) => {
-                info!(version, encoder = encoder.name(), "ffmpeg works");
-                encoders.push(encoder);
-            }
-            Err(reason) if encoder == Encoder::X264 => warn!(reason, "libx264 does not work"),
-            Err(reason) => info!(encoder = encoder.name(), reason, "an encoder does not work here"),
-        }
-    }
+    let encoders = working(
+        program,
+        Encoder::worth_trying(&String::from_utf8_lossy(&listed)),
+        TRYING,
+    )
+    .await;
     if encoders.is_empty() {
         return Err("none of its encoders of H.264 works".to_owned());
+    }
+    for encoder in &encoders {
+        info!(version, encoder = encoder.name(), "ffmpeg works");
     }
     Ok(Ffmpeg {
         program: program.to_owned(),
@@ -88,24 +87,40 @@ pub(super) async fn find(program: &Path) -> Result<Ffmpeg, String> {
     })
 }
 
+/// Those that work, in the same order. All are tried at once, for one whose device hangs takes the whole `limit`.
+async fn working(program: &Path, candidates: Vec<Encoder>, limit: Duration) -> Vec<Encoder> {
+    let trials = candidates.into_iter().map(|encoder| async move {
+        match tried(program, encoder, limit).await {
+            Ok(()) => return Some(encoder),
+            Err(reason) if encoder == Encoder::X264 => warn!(reason, "libx264 does not work"),
+            Err(reason) => info!(encoder = encoder.name(), reason, "an encoder does not work here"),
+        }
+        None
+    });
+    join_all(trials).await.into_iter().flatten().collect()
+}
+
 /// Out of `ffmpeg version 5.1.9-0+deb12u1 Copyright …`.
 fn version(about: &str) -> Option<&str> {
     let mut words = about.split_whitespace();
     (words.next() == Some("ffmpeg") && words.next() == Some("version")).then(|| words.next())?
 }
 
-async fn tried(program: &Path, encoder: Encoder) -> Result<(), String> {
+async fn tried(program: &Path, encoder: Encoder, limit: Duration) -> Result<(), String> {
     let arguments = command::trial(encoder, &TRIAL, TRIAL_KEY);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // Grey, in as many bytes as pictures with colours at half the size each way have.
-    let picture = usize::from(TRIAL.width) * usize::from(TRIAL.height) * 3 / 2;
-    let pictures = vec![128; picture * TRIAL_FRAMES as usize];
-    let made = run(program, &arguments, pictures, TRYING).await?;
+    let made = run(program, &arguments, grey(), limit).await?;
     if is_as_asked(&made) {
         Ok(())
     } else {
         Err("it does not make key frames where they are asked for, or not one frame of each picture".to_owned())
     }
+}
+
+/// The pictures of the trial, in as many bytes as those with colours at half the size each way have.
+fn grey() -> Vec<u8> {
+    let picture = usize::from(TRIAL.width) * usize::from(TRIAL.height) * 3 / 2;
+    vec![128; picture * TRIAL_FRAMES as usize]
 }
 
 /// Whether an FLV file has all frames, shown as they are decoded, and key frames just where they were asked for.
@@ -165,6 +180,8 @@ async fn run(program: &Path, arguments: &[&str], input: Vec<u8>, limit: Duration
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -180,7 +197,35 @@ mod tests {
     async fn the_machines_ffmpeg_works_with_libx264_at_least() {
         let found = find(Path::new("ffmpeg")).await.unwrap();
         assert!(!found.version.is_empty());
-        tried(Path::new("ffmpeg"), Encoder::X264).await.unwrap();
+        tried(Path::new("ffmpeg"), Encoder::X264, TRYING).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_encoder_whose_device_hangs_holds_up_no_other_and_the_best_is_first_though_it_answers_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_folder = |name: &str| folder.path().join(name);
+        let arguments = command::trial(Encoder::X264, &TRIAL, TRIAL_KEY);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let made = run(Path::new("ffmpeg"), &arguments, grey(), TRYING).await.unwrap();
+        std::fs::write(in_folder("made.flv"), made).unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(in_folder("pipe")).status();
+        assert!(pipe.unwrap().success());
+        // QuickSync answers once x264 was tried.
+        let script = format!(
+            "#!/bin/sh\ncd {}\ncase \"$*\" in\n\
+             *h264_nvenc*) exec sleep 1000;;\n\
+             *h264_qsv*) exec cat pipe made.flv;;\n\
+             *libx264*) : >pipe; exec cat made.flv;;\n\
+             esac\n",
+            folder.path().display()
+        );
+        let program = in_folder("ffmpeg");
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+
+        let candidates = vec![Encoder::Nvenc, Encoder::QuickSync, Encoder::X264];
+        let found = working(&program, candidates, Duration::from_secs(5)).await;
+        assert_eq!(found, [Encoder::QuickSync, Encoder::X264]);
     }
 
     #[tokio::test]

@@ -68,7 +68,7 @@ impl Transcoder {
         }
     }
 
-    /// With so many encoders at work at once, whatever the computer's cores would allow. Before any room has it.
+    /// With so many encoders at work at once, whatever the computer's cores would allow; with 0 there is no ladder. Before any room has it.
     #[must_use]
     pub fn with_most_encoders(mut self, most: usize) -> Self {
         self.budget = Budget::new(most);
@@ -85,9 +85,14 @@ impl Transcoder {
         }
     }
 
-    /// It works, or may yet be found to.
+    /// It works, or may yet be found to, and is allowed to.
     fn may_work(&self) -> bool {
-        !matches!(&*self.found.borrow(), Found::Fault(_))
+        !self.is_off() && !matches!(&*self.found.borrow(), Found::Fault(_))
+    }
+
+    /// The operator wants no encoder to work.
+    fn is_off(&self) -> bool {
+        self.budget.is_none()
     }
 
     fn fault(&self) -> Option<String> {

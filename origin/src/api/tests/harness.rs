@@ -38,7 +38,7 @@ use crate::{
     ingest::admission::PublishEnd,
     relays::{RelayStatus, ViaRelay, ViewerPeer},
     room::{Slate, StreamSettings},
-    secrets::{SecretText, admin_token},
+    secrets::{KeyHash, SecretText, admin_token},
 };
 
 pub(super) const NOW: i64 = 1_795_341_600_000;
@@ -131,7 +131,13 @@ impl LivePlane for Plane {
         name == "on-air-1"
     }
 
-    fn issue_pass(&self, room: &RoomSlug, caller: IpAddr, encoder: Option<IpAddr>) -> BoxFuture<'_, Option<String>> {
+    fn issue_pass(
+        &self,
+        room: &RoomSlug,
+        _: KeyHash,
+        caller: IpAddr,
+        encoder: Option<IpAddr>,
+    ) -> BoxFuture<'_, Option<String>> {
         let encoder = encoder.map_or_else(|| "nowhere".to_owned(), |address| address.to_string());
         self.tell(format!("pass for {room} from {encoder} by {caller}"));
         let is_taken = *self.is_taken.lock().unwrap();

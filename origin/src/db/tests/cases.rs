@@ -103,6 +103,7 @@ pub(super) async fn a_room_reads_back_as_it_was_made(db: &Database) {
     assert_eq!(db.room(&slug("other")).await.unwrap(), None);
     assert_eq!(db.room_by_key_hash(&[1; 32]).await.unwrap(), Some(slug("cinema")));
     assert_eq!(db.room_by_key_hash(&[2; 32]).await.unwrap(), None);
+    assert_eq!(db.key_hashes().await.unwrap(), [(slug("cinema"), [1; 32])]);
 }
 
 pub(super) async fn a_slug_and_a_key_serve_one_room(db: &Database) {
@@ -151,6 +152,7 @@ pub(super) async fn a_new_stream_key_replaces_the_old_one(db: &Database) {
     assert_eq!(room.sealed_key, [9, 0, 255]);
     assert_eq!(db.room_by_key_hash(&[1; 32]).await.unwrap(), None);
     assert_eq!(db.room_by_key_hash(&[9; 32]).await.unwrap(), Some(slug("cinema")));
+    assert!(db.key_hashes().await.unwrap().contains(&(slug("cinema"), [9; 32])));
     assert_eq!(db.replace_stream_key(&slug("other"), &key(8)).await.unwrap(), None);
 }
 

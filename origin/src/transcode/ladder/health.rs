@@ -31,7 +31,10 @@ impl Ladder {
 
     fn warnings(&self, inner: &Inner) -> Vec<String> {
         let mut warnings = Vec::new();
-        if let (Some(reason), false) = (self.transcoder.fault(), inner.asked.is_empty()) {
+        let is_missed = !inner.asked.is_empty();
+        if is_missed && self.transcoder.is_off() {
+            warnings.push("Viewers get your stream in no other quality than you send it, as the server is set to make none (--max-encoders 0).".to_owned());
+        } else if is_missed && let Some(reason) = self.transcoder.fault() {
             warnings.push(format!(
                 "Viewers get your stream in no other quality than you send it, as ffmpeg does not work on the server: {reason}. Install ffmpeg there, or name it with --ffmpeg."
             ));
@@ -46,7 +49,7 @@ impl Ladder {
                     "ffmpeg made nothing of your stream, and {rung} was given up until your next one ({failure}). Look at your encoder's settings."
                 )),
                 (Some(GivenUp::Crowded), _) => warnings.push(format!(
-                    "The server makes as many qualities at once as it may, and {rung} was left out until there is room. Offer fewer qualities."
+                    "The server makes as many qualities at once as it may, and {rung} was left out until there is room. Offer fewer qualities, or allow more on the server with --max-encoders."
                 )),
                 (None, RungState::Failed) => warnings.push(format!("{rung}: ffmpeg failed and is started again ({failure}).")),
                 (None, _) => {}
