@@ -15,6 +15,8 @@ export interface EngineEvents {
   heard(): void;
   /** The playlist carries ENDLIST. */
   listEnded(): void;
+  /** It did from the start: played, that would be the oldest media there is. */
+  foundEnded(): void;
   trouble(trouble: Trouble): void;
   /** A multivariant playlist was read: loading begins with the first `show`. */
   offered(variants: readonly Variant[]): void;

@@ -25,6 +25,7 @@ export class HlsEngine implements Engine {
   #loading: Quality | null = null;
   #next: Quality | null = null;
   #nextTimer: ReturnType<typeof setTimeout> | undefined;
+  #wasLive = false;
   /** hls.js stopped, or would go on asking in vain. */
   #broken = false;
   #destroyed = false;
@@ -75,9 +76,12 @@ export class HlsEngine implements Engine {
     });
     hls.on(Events.LEVEL_UPDATED, (_, { details, level }) => {
       events.heard();
-      if (details.live) return;
+      if (details.live) {
+        this.#wasLive = true;
+        return;
+      }
       const quality = this.#qualityAt(level);
-      if (quality === SOURCE || quality === SOUND_ONLY) events.listEnded();
+      if (quality === SOURCE || quality === SOUND_ONLY) this.#listEnded();
       else if (quality !== null && quality === this.#loading) this.#rungGone(quality);
     });
     const tellSounds = () => {
@@ -222,6 +226,12 @@ export class HlsEngine implements Engine {
     const onRung = loading !== null && loading !== SOURCE && loading !== SOUND_ONLY;
     if (onRung && isGone && trouble.kind === 'network') this.#rungGone(loading);
     else this.events.trouble(trouble);
+  }
+
+  #listEnded(): void {
+    if (this.#wasLive) this.events.listEnded();
+    // hls.js is amid its own work on the list.
+    else queueMicrotask(() => this.#destroyed || this.events.foundEnded());
   }
 
   #rungGone(quality: Quality): void {

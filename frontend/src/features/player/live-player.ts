@@ -78,7 +78,7 @@ export class LivePlayer {
           this.#openNotBeforeMs = 0;
         },
       },
-      (address) => this.#pass(address),
+      this.#pass,
     );
     this.#poll = new RoomPoll(
       () => door.room(),
@@ -127,6 +127,8 @@ export class LivePlayer {
   mediaTimeMs(): number | null {
     return this.#facts.hadPicture ? (this.#engine?.playingDateMs() ?? null) : null;
   }
+
+  readonly #pass = (address: string) => withToken(address, this.door.token(), location.origin);
 
   readonly #online = () => {
     this.#openNotBeforeMs = 0;
@@ -215,11 +217,11 @@ export class LivePlayer {
       this.#tell({ type: 'broadcastOpened' });
     }
     const url = playlistUrl(this.door.slug, this.quality.opening());
-    const pass = (address: string) => this.#pass(address);
+    const wishes = { sound: this.#wantedSound, pass: this.#pass };
     this.#engine =
       HlsEngine.supported() || !NativeEngine.supported(this.video)
-        ? new HlsEngine(this.video, url, { sound: this.#wantedSound, pass }, this.#engineEvents())
-        : new NativeEngine(this.video, pass(url), this.#engineEvents());
+        ? new HlsEngine(this.video, url, wishes, this.#engineEvents())
+        : new NativeEngine(this.video, this.#pass(url), this.#engineEvents());
     this.quality.opened(this.#engine);
     this.#keeper.reset();
     this.#playUnlessPaused();
@@ -233,6 +235,8 @@ export class LivePlayer {
         this.#playhead.release();
         this.#poll.now();
       },
+      // The next broadcast begins, or the room is about to say that there is none.
+      foundEnded: () => this.#recreate(performance.now()),
       trouble: (trouble: Trouble) => this.#recover(trouble),
       offered: (variants) => this.quality.offered(variants),
       shown: (quality) => this.quality.shown(quality),
@@ -240,10 +244,6 @@ export class LivePlayer {
       codecRefused: (type) => this.quality.refused(type),
       sounds: (sounds, current) => this.sounds.set({ sounds, current }),
     };
-  }
-
-  #pass(address: string): string {
-    return withToken(address, this.door.token(), location.origin);
   }
 
   /** To another playlist of the same broadcast. */
