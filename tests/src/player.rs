@@ -10,6 +10,11 @@ use crate::{browser::Browser, process::wait_for};
 /// Opens an invite link and gives the nickname, as a friend does.
 pub async fn open_invite(browser: &Browser, url: &str, nickname: &str) -> Result<()> {
     browser.client.goto(url).await?;
+    enter(browser, nickname).await
+}
+
+/// Gives the nickname at the door that the page shows.
+pub async fn enter(browser: &Browser, nickname: &str) -> Result<()> {
     let input = browser
         .client
         .wait()

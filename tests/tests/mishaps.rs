@@ -117,6 +117,42 @@ async fn a_stream_that_is_stopped_ends_and_the_next_one_plays_in_the_same_page()
     browser.close().await
 }
 
+/// Has the page find ENDLIST in the first picture's playlist that it reads, as between two broadcasts.
+const END_FIRST_LIST: &str = "
+    const { get } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, 'responseText');
+    let first = null;
+    Object.defineProperty(XMLHttpRequest.prototype, 'responseText', { get() {
+        const text = get.call(this);
+        if (this.readyState !== 4 || !this.responseURL.includes('/video.m3u8')) return text;
+        first ??= this;
+        return this === first ? `${text}#EXT-X-ENDLIST\n` : text;
+    } });";
+/// So many segments on, the oldest pictures are far from the newest.
+const SEGMENTS: usize = 6;
+
+#[tokio::test]
+async fn a_page_that_finds_a_broadcast_just_ended_plays_the_next_one_and_not_the_oldest_pictures() -> Result<()> {
+    let evening = Evening::start(Settings::default()).await?;
+    let bob = evening.friend("Bob").await?;
+    wait_for("a window of some length", Duration::from_secs(30), async || {
+        let multivariant = bob.text("index.m3u8").await.ok()?;
+        let playlist = bob.text(hls::variant(&multivariant)?).await.ok()?;
+        let count = |tag| playlist.matches(tag).count();
+        (count("#EXTINF:") - count("#EXT-X-GAP") >= SEGMENTS).then_some(())
+    })
+    .await?;
+    let browser = Browser::start().await?;
+    browser.client.goto(&evening.invite_at_relay()).await?;
+    browser.run(END_FIRST_LIST).await?;
+    player::enter(&browser, "Ann").await?;
+    player::wait_until_playing(&browser, Duration::from_secs(20)).await?;
+    let behind = browser
+        .run("const v = document.querySelector('video'); return v.buffered.end(v.buffered.length - 1) - v.currentTime")
+        .await?;
+    ensure!(behind.as_f64().context("a buffer")? < 4.0, "{behind} s behind");
+    browser.close().await
+}
+
 #[tokio::test]
 async fn an_origin_that_restarts_is_found_again_by_its_relay_and_goes_on_with_higher_numbers() -> Result<()> {
     let mut evening = Evening::start(Settings::default()).await?;
