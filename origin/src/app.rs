@@ -265,10 +265,12 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
         ))),
         memories: Some(Arc::new(stores.clone())),
     };
-    let mut transcoder = Transcoder::start(config.ffmpeg.clone(), shutdown);
-    if let Some(most) = config.max_encoders {
-        transcoder = transcoder.with_most_encoders(most);
-    }
+    let start = || Transcoder::start(config.ffmpeg.clone(), shutdown);
+    let transcoder = match config.max_encoders {
+        None => start(),
+        Some(0) => Transcoder::none(shutdown),
+        Some(most) => start().with_most_encoders(most),
+    };
     let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
     for (slug, _) in known {
         rooms.open(slug);

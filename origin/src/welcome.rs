@@ -38,7 +38,7 @@ pub fn text(welcome: &Welcome) -> String {
     text
 }
 
-/// The secret, and the directives for an nginx-rtmp in front: as in `infra/nginx-rtmp`, and good from another machine too.
+/// The secret, and the directives for an nginx-rtmp in front: as in `infra/nginx-rtmp`. It lets nginx call from another machine too.
 pub fn hooks(address: SocketAddr, secret: &str) -> String {
     format!(
         "hookSecret {secret}\non_publish http://{address}/hooks/rtmp/publish?rename=1&hookSecret={secret};\n\

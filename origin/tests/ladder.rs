@@ -510,6 +510,7 @@ async fn a_rung_for_which_there_is_no_room_is_left_out_until_there_is_and_the_ho
     until(|| stage.state(Rung::P240).0 == RungState::Dropped).await;
     assert!(Stage::encoders(Rung::P240).is_empty());
     let health = stage.health();
+    assert_eq!(health.ffmpeg, None);
     assert!(
         health
             .warnings
@@ -533,7 +534,7 @@ async fn a_rung_for_which_there_is_no_room_is_left_out_until_there_is_and_the_ho
 
 #[tokio::test]
 async fn where_no_encoder_may_work_there_is_the_source_and_the_host_is_told() {
-    let stage = Stage::with("ffmpeg", |transcoder| transcoder.with_most_encoders(0));
+    let stage = Stage::with("ffmpeg", |_| Transcoder::none(&Shutdown::new()));
     let publisher = stage.publish().await;
     let ladder = wait(&stage.source(), |window| Some(window.description().ladder.len())).await;
     assert_eq!(ladder, 0);

@@ -95,19 +95,21 @@ impl Packager {
     }
 
     /// Whether the epoch's part target was planned for frames so much longer or shorter that these fill no part, or that parts are needlessly
-    /// long. Only a guess is put right, and once: a rate that changes later is the publisher's own.
+    /// long. Only a guess is put right, and once: a rate that changes later is the publisher's own. Not so where parts are longer than was
+    /// asked for: a film that starts on a screen that stood still is not to be seen late for ever.
     fn has_other_rate(&mut self) -> bool {
         if self.meters.stands_in || !self.gop.tells_rate() {
             return false;
         }
         let Some(live) = &mut self.live else { return false };
-        if !live.take_rate_guess() {
+        let (was_guess, planned) = (live.take_rate_guess(), *live.plan());
+        if !was_guess && planned.part_target_ms <= self.config.part_target_ms {
             return false;
         }
-        let guessed = *live.plan();
         let part_target_ms = self.plan(Some(self.pace())).part_target_ms;
-        let fits = guessed.fits_frames(self.gop.typical_ticks());
-        part_target_ms * SHRUNK_FACTOR <= guessed.part_target_ms || (!fits && part_target_ms != guessed.part_target_ms)
+        let fits = planned.fits_frames(self.gop.typical_ticks());
+        part_target_ms * SHRUNK_FACTOR <= planned.part_target_ms
+            || (was_guess && !fits && part_target_ms != planned.part_target_ms)
     }
 
     /// Closes what is open; from here on frames are held.

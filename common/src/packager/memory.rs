@@ -20,6 +20,9 @@ use crate::{
 const MAX_FRAME_TICKS: u64 = 60 * 90_000;
 const MAX_GOP_MS: i64 = 3_600_000;
 
+/// Intervals that differ by no more than one in so many are the same, measured on times that encoders round.
+const ROUNDING_SHARE: u64 = 100;
+
 /// What a packager knows of its room's publisher, for the packager of the next stream ([`Packager::remembering`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +42,8 @@ pub struct Memory {
 pub enum MemoryError {
     #[error("not a memory of this version: {0}")]
     Shape(#[from] serde_json::Error),
+    #[error("tracks that there are not")]
+    Tracks,
     #[error("a frame of {frame_ticks} ticks or a GOP of {gop_ms} ms")]
     Pace { frame_ticks: u64, gop_ms: i64 },
 }
@@ -70,6 +75,9 @@ impl Memory {
     /// When another version wrote it, or what it says cannot be.
     pub fn from_text(text: &str) -> Result<Self, MemoryError> {
         let memory: Self = serde_json::from_str(text)?;
+        if !memory.tracks.is_known() {
+            return Err(MemoryError::Tracks);
+        }
         if let Some(FramePace {
             frame_ticks,
             longest_gop_ms,
@@ -81,6 +89,18 @@ impl Memory {
             }
         }
         Ok(memory)
+    }
+
+    /// Whether it differs from `kept` by more than encoders' rounding of times makes from frame to frame.
+    pub fn is_news_after(&self, kept: &Self) -> bool {
+        let mut unrounded = self.clone();
+        if let (Some(pace), Some(kept)) = (&mut unrounded.pace, kept.pace) {
+            let apart = pace.frame_ticks.abs_diff(kept.frame_ticks);
+            if apart * ROUNDING_SHARE <= kept.frame_ticks {
+                pace.frame_ticks = kept.frame_ticks;
+            }
+        }
+        unrounded != *kept
     }
 
     /// As it was declared last.
@@ -112,11 +132,10 @@ impl Packager {
     /// What the room's next stream is to be planned by, if this one ended now.
     pub fn memory(&self) -> Memory {
         let learnt = self.learnt();
-        let had_pictures = self.epochs > 0 && learnt.tracks.has_video();
-        Memory {
-            captions: if had_pictures { self.captions } else { learnt.captions },
-            ..learnt
-        }
+        let showed_pictures = self.epochs > 0 && self.live.is_none() && learnt.tracks.has_video();
+        // A stream that goes on may show captions yet.
+        let captions = self.captions || (!showed_pictures && learnt.captions);
+        Memory { captions, ..learnt }
     }
 
     /// Keeps what the open epoch shows of the publisher.

@@ -43,6 +43,11 @@ impl TrackSet {
         self.0 & 1 << place(track) != 0
     }
 
+    /// Whether it has only tracks that are carried.
+    pub(super) fn is_known(self) -> bool {
+        self.0 >> (1 + MAX_AUDIO_TRACKS) == 0
+    }
+
     pub(super) fn has_video(self) -> bool {
         self.has(TrackId::VIDEO)
     }

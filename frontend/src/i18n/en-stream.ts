@@ -91,7 +91,8 @@ export const enStream = {
   'health.noSound': 'No sound comes in.',
   'health.channels': { one: '{count} channel', other: '{count} channels' },
   'health.ladder': 'Qualities made here',
-  'health.ladderOff': 'ffmpeg is not installed on the server: viewers get the source only.',
+  'health.ladderOff':
+    'The server makes no other qualities (no ffmpeg there, or --max-encoders 0): viewers get the source only.',
   'health.ladderNone': 'None is offered; see Qualities in the settings of the stream.',
   'health.ladderBy': 'made by ffmpeg {version} with {encoder}',
   'health.rung': 'Quality',

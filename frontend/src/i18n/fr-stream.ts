@@ -96,7 +96,8 @@ export const frStream: Pick<Catalogue, keyof typeof enStream> = {
   'health.noSound': 'Aucun son n’arrive.',
   'health.channels': { one: '{count} canal', other: '{count} canaux' },
   'health.ladder': 'Qualités produites ici',
-  'health.ladderOff': 'ffmpeg n’est pas installé sur le serveur : les spectateurs n’ont que la source.',
+  'health.ladderOff':
+    'Le serveur ne fait pas d’autres qualités (ffmpeg absent, ou --max-encoders 0) : les spectateurs n’ont que la source.',
   'health.ladderNone': 'Aucune n’est proposée ; voyez Qualités dans les réglages de la diffusion.',
   'health.ladderBy': 'produites par ffmpeg {version} avec {encoder}',
   'health.rung': 'Qualité',

@@ -60,6 +60,8 @@ pub(super) async fn publish(
     let key_hash = Control::key_hash(&form.name);
     let name = state.plane.issue_pass(&room, key_hash, caller.address, encoder).await;
     let name = name.ok_or(ApiError::Forbidden("another publishes in this room"))?;
+    // The key may have been changed meanwhile: then nobody is told the name.
+    room_of(&state, &form).await?;
     Ok((StatusCode::FOUND, [(header::LOCATION, name)]).into_response())
 }
 

@@ -254,11 +254,11 @@ impl Actor {
 
     fn progressed(&mut self) {
         let next = self.progress.borrow_and_update().next_msn;
+        let now = clock::monotonic();
         if self.publication.is_open() {
-            let now = clock::monotonic();
             self.numbers.used_below(now, next);
-            self.memories.keep(now, || self.publication.memory());
         }
+        self.memories.keep(now, || self.publication.memory());
         self.follow();
         self.show();
     }

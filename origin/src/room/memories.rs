@@ -13,6 +13,8 @@ use super::numbers::asked;
 
 /// Least time between two writings.
 const PAUSE: Duration = Duration::from_secs(2);
+/// What is added to it after one that failed.
+const RETRY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Where memories outlive the process, as text.
 pub trait MemoryStore: Send + Sync + 'static {
@@ -27,10 +29,10 @@ pub(super) struct Memories {
     store: Option<Arc<dyn MemoryStore>>,
     /// It was asked for, whatever came of it.
     recalled: bool,
-    /// As read or given to the store last.
+    /// As the store has it, so far as is known.
     kept: Memory,
-    /// At most one at a time, driven by [`Memories::settle`].
-    writing: Option<BoxFuture<'static, ()>>,
+    /// At most one at a time, driven by [`Memories::settle`]: what is kept then, if that went well.
+    writing: Option<BoxFuture<'static, Option<Memory>>>,
     not_before: Option<Monotonic>,
 }
 
@@ -70,26 +72,34 @@ impl Memories {
             return;
         }
         let memory = memory();
-        if memory == self.kept {
+        if !memory.is_news_after(&self.kept) {
             return;
         }
         self.not_before = Some(now + PAUSE);
-        let (store, slug, text) = (Arc::clone(store), self.slug.clone(), memory.to_text());
-        self.kept = memory;
+        let (store, slug) = (Arc::clone(store), self.slug.clone());
         self.writing = Some(Box::pin(async move {
-            if let Err(reason) = asked(store.keep(&slug, text)).await {
-                warn!(%reason, "what the room learnt of its publisher could not be kept");
+            match asked(store.keep(&slug, memory.to_text())).await {
+                Ok(()) => Some(memory),
+                Err(reason) => {
+                    warn!(%reason, "what the room learnt of its publisher could not be kept");
+                    None
+                }
             }
         }));
     }
 
     /// Completes when a writing is over; may be dropped and called again.
     pub(super) async fn settle(&mut self) {
-        match &mut self.writing {
-            Some(writing) => writing.await,
-            None => std::future::pending().await,
-        }
+        let Some(writing) = &mut self.writing else {
+            return std::future::pending().await;
+        };
+        let written = writing.await;
         self.writing = None;
+        if let Some(memory) = written {
+            self.kept = memory;
+        } else if let Some(not_before) = &mut self.not_before {
+            *not_before = *not_before + RETRY_PAUSE;
+        }
     }
 }
 
@@ -194,11 +204,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_that_does_not_answer_costs_the_memory_and_no_stream() {
-        let mut memories = memories(&Store::failing());
+    async fn what_a_failing_database_did_not_take_is_written_when_it_is_well_again() {
+        let store = Store::failing();
+        let mut memories = memories(&store);
         assert_eq!(memories.recall().await, None);
         memories.keep(at(0), || learnt(2000));
         memories.settle().await;
+        *store.0.lock().unwrap() = Ok(None);
+        for (second, expected) in [(10, None), (60, Some(learnt(2000).to_text()))] {
+            memories.keep(at(second), || learnt(2000));
+            let _ = memories.settle().now_or_never();
+            assert_eq!(store.text(), expected, "after {second} s");
+        }
     }
 
     #[tokio::test]

@@ -224,7 +224,7 @@ mod tests {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
 
         let candidates = vec![Encoder::Nvenc, Encoder::QuickSync, Encoder::X264];
-        let found = working(&program, candidates, Duration::from_secs(5)).await;
+        let found = working(&program, candidates, Duration::from_secs(10)).await;
         assert_eq!(found, [Encoder::QuickSync, Encoder::X264]);
     }
 

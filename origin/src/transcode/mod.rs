@@ -68,19 +68,19 @@ impl Transcoder {
         }
     }
 
-    /// With so many encoders at work at once, whatever the computer's cores would allow; with 0 there is no ladder. Before any room has it.
+    /// With so many encoders at work at once, whatever the computer's cores would allow. Before any room has it.
     #[must_use]
     pub fn with_most_encoders(mut self, most: usize) -> Self {
         self.budget = Budget::new(most);
         self
     }
 
-    /// There is none.
+    /// No encoder may work, so that there is no ladder; none is looked for.
     pub fn none(shutdown: &Shutdown) -> Self {
         let (_, found) = watch::channel(Found::Fault("there is none".to_owned()));
         Self {
             found,
-            budget: Budget::default(),
+            budget: Budget::new(0),
             shutdown: shutdown.clone(),
         }
     }
@@ -133,7 +133,7 @@ impl Transcoder {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LadderHealth {
-    /// Version; `None`: there is no ffmpeg that works, and no ladder.
+    /// Version; `None`: there is no ffmpeg that works or may, and no ladder.
     pub ffmpeg: Option<String>,
     /// As ffmpeg calls it.
     pub encoder: Option<String>,

@@ -128,6 +128,18 @@ fn a_stated_frame_rate_that_is_none_gives_way() {
 }
 
 #[test]
+fn a_film_that_starts_on_a_screen_that_stood_still_gets_short_parts() {
+    let mut bench = after(60);
+    bench.configure_both();
+    bench.send(0, 20_000, 1, 2);
+    bench.send(20_000, 20_000, 30, 60);
+    bench.end();
+    let epochs = bench.reader.epochs.iter();
+    let targets: Vec<u32> = epochs.map(|epoch| epoch.description.part_target_ms).collect();
+    assert_eq!(targets.last(), Some(&333), "{targets:?}");
+}
+
+#[test]
 fn a_rate_that_changes_after_it_was_borne_out_makes_no_other_epoch() {
     let mut bench = after(60);
     bench.configure_both();
@@ -266,6 +278,7 @@ fn a_memory_that_another_version_wrote_or_that_cannot_be_true_is_refused() {
     for (name, value) in [
         ("unheard_of", json!(1)),
         ("tracks", json!("both")),
+        ("tracks", json!(0b10_0000)),
         ("pace", json!({ "frame_ticks": 0, "longest_gop_ms": 2000 })),
         ("pace", json!({ "frame_ticks": u64::MAX, "longest_gop_ms": 2000 })),
         ("pace", json!({ "frame_ticks": 3000, "longest_gop_ms": i64::MAX })),
@@ -277,4 +290,35 @@ fn a_memory_that_another_version_wrote_or_that_cannot_be_true_is_refused() {
         assert!(refused.is_err(), "{memory} was taken for {refused:?}");
     }
     assert!(Memory::from_text("").is_err());
+}
+
+#[test]
+fn a_steady_stream_is_no_news_and_another_frame_rate_is() {
+    for (fps, gop) in [(30, 250), (24, 48), (60, 120)] {
+        let mut bench = Bench::new(333);
+        bench.configure_both();
+        bench.send(0, 40_000, fps, gop);
+        let memory = bench.packager.memory();
+        for frame in fps * 40..fps * 50 {
+            bench.video(frame * 1000 / fps, 0, frame % gop == 0);
+            let news = bench.packager.memory().is_news_after(&memory);
+            assert!(!news, "{fps} a second, after picture {frame}");
+        }
+        bench.send(50_000, 10_000, fps * 2, gop * 2);
+        assert!(bench.packager.memory().is_news_after(&memory));
+    }
+}
+
+#[test]
+fn captions_that_were_there_before_are_expected_while_a_stream_goes_on() {
+    let mut bench = Bench::new(333);
+    bench.configure_both();
+    bench.packager.captions = true;
+    bench.send(0, 8000, 30, 60);
+    let mut bench = bench.next_stream();
+    bench.configure_both();
+    bench.send(0, 8000, 30, 60);
+    assert!(bench.packager.memory().captions);
+    bench.end();
+    assert!(!bench.packager.memory().captions);
 }

@@ -5,7 +5,8 @@ import { PatientPlaylistLoader } from './playlist-loader';
 
 /**
  * A relay that answers nothing is given up after 2.5 s instead of 10 s, so that a dead one costs a short
- * pause and not half a minute. Errors are retried with a doubling delay.
+ * pause and not half a minute; playlists that may wait at the relay are asked for again, see `PatientPlaylistLoader`. Errors
+ * are retried with a doubling delay.
  */
 const policy: LoadPolicy = {
   default: {

@@ -27,6 +27,8 @@ export class NativeEngine implements Engine {
     this.#url = url;
     const { signal } = this.#stop;
     video.addEventListener('loadeddata', () => events.heard(), { signal });
+    const foundEnded = () => Number.isFinite(video.duration) && events.foundEnded();
+    video.addEventListener('loadedmetadata', foundEnded, { signal });
     video.addEventListener('ended', () => events.listEnded(), { signal });
     video.addEventListener(
       'error',

@@ -17,6 +17,11 @@ describe('how long a playlist is waited for', () => {
     expect((timeoutRetry?.maxNumRetry ?? 0) * maxTimeToFirstByteMs).toBeGreaterThan(90_000);
   });
 
+  it('gives each attempt its time, whenever the first one began', () => {
+    const { maxLoadTimeMs, maxTimeToFirstByteMs } = patient(config, true).loadPolicy;
+    expect(maxLoadTimeMs).toBe(maxTimeToFirstByteMs);
+  });
+
   it('leaves errors to hls.js, which tells them from each other', () => {
     expect(patient(config, true).loadPolicy.errorRetry).toBeNull();
   });

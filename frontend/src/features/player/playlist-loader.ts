@@ -13,15 +13,17 @@ const PATIENCE_MS = 120_000;
 /**
  * The same request with more patience, where it is a blocking reload. hls.js 1.7.3 gives it up for a plain one after the first
  * time-out and does not wait at the relay again before a plain one, each half a target duration later, has seen something new:
- * after an outage the picture would come back up to that much later. Each attempt is as short as before, so that one on
- * a dead connection is soon followed by one on a new connection.
+ * after an outage the picture would come back up to that much later. Each attempt is as short as before. That a relay answers
+ * nothing at all is seen by asking for the room, see `RoomPoll`.
  */
 export function patient(config: LoaderConfiguration, isBlockingReload: boolean): LoaderConfiguration {
   if (!isBlockingReload) return config;
   const { loadPolicy } = config;
   const attempts = Math.ceil(PATIENCE_MS / loadPolicy.maxTimeToFirstByteMs);
   const timeoutRetry = { maxNumRetry: attempts, retryDelayMs: 0, maxRetryDelayMs: 0 };
-  return { ...config, loadPolicy: { ...loadPolicy, timeoutRetry } };
+  // hls.js counts this one from the first attempt on, unless the two are the same.
+  const maxLoadTimeMs = loadPolicy.maxTimeToFirstByteMs;
+  return { ...config, loadPolicy: { ...loadPolicy, maxLoadTimeMs, timeoutRetry } };
 }
 
 const Base = Hls.DefaultConfig.loader as unknown as new (config: HlsConfig) => Loader<PlaylistLoaderContext>;

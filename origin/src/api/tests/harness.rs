@@ -55,6 +55,8 @@ pub(super) struct Plane {
     pub(super) not_done: Mutex<Option<NotDone>>,
     /// What happens when the next name is claimed.
     pub(super) at_claim: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// Happens while a name that stands in for a key is made.
+    pub(super) at_pass: Mutex<Option<BoxFuture<'static, ()>>>,
     /// What the running chat says, if there is one.
     pub(super) locked: Mutex<Option<bool>>,
     /// Another publishes.
@@ -141,7 +143,13 @@ impl LivePlane for Plane {
         let encoder = encoder.map_or_else(|| "nowhere".to_owned(), |address| address.to_string());
         self.tell(format!("pass for {room} from {encoder} by {caller}"));
         let is_taken = *self.is_taken.lock().unwrap();
-        Box::pin(future::ready((!is_taken).then(|| "on-air-1".to_owned())))
+        let happens = self.at_pass.lock().unwrap().take();
+        Box::pin(async move {
+            if let Some(happens) = happens {
+                happens.await;
+            }
+            (!is_taken).then(|| "on-air-1".to_owned())
+        })
     }
 
     fn revoke(&self, revocation: Revocation) {

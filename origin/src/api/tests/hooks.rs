@@ -96,3 +96,15 @@ async fn a_stream_is_renamed_when_that_is_asked_for() {
     *house.plane.is_taken.lock().unwrap() = true;
     publish().raw(FORM, &form).expect(403).await;
 }
+
+#[tokio::test]
+async fn a_key_that_is_changed_while_its_stream_is_renamed_opens_nothing() {
+    let house = House::open().await;
+    let form = form(&house).await;
+    let control = house.control.clone();
+    *house.plane.at_pass.lock().unwrap() = Some(Box::pin(async move {
+        control.rotate_stream_key(&"cinema".parse().unwrap()).await.unwrap();
+    }));
+    let publish = house.call("POST /hooks/rtmp/publish?rename=1").from("127.0.0.1:1");
+    publish.raw(FORM, &form).expect(403).await;
+}

@@ -89,6 +89,7 @@ impl PassFile {
                     room = kept.room,
                     "a publisher's name is dropped: its stream key is good no more"
                 );
+                self.passes.changed.notify_one();
                 continue;
             };
             let pass = Pass {
