@@ -94,13 +94,18 @@ impl Postgres {
         format!("postgres:///postgres?host={folder}&user=postgres")
     }
 
-    /// SIGKILL to the server's first process; the others see it gone and end.
+    /// SIGKILL to all of the server's processes: left alone, one that has a connection may write once more before it sees the first one gone.
     pub fn kill(&self) -> Result<()> {
         let file = self.data().join("postmaster.pid");
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let id = text.lines().next().context("a process id")?;
-        let killed = Command::new("kill").args(["-KILL", id]).status()?;
-        ensure!(killed.success(), "kill -KILL {id} failed");
+        let children =
+            fs::read_to_string(format!("/proc/{id}/task/{id}/children")).context("the server's processes")?;
+        let killed = Command::new("kill")
+            .args(["-KILL", id])
+            .args(children.split_whitespace())
+            .status()?;
+        ensure!(killed.success(), "kill -KILL {id} {children} failed");
         Ok(())
     }
 
