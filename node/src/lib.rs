@@ -12,6 +12,7 @@ pub mod ops;
 pub mod pki;
 pub mod public_url;
 pub mod quic;
+pub mod representation;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tls;

@@ -3,21 +3,17 @@
 //! [`router`] is a fallback: whatever a daemon routes itself comes first. A path that is no file gets the entry page, whose own
 //! router reads the address; paths of machines (`/api`, `/live`, …) get a plain 404 instead.
 
-use std::{
-    collections::HashMap,
-    io::Write,
-    sync::{LazyLock, OnceLock},
-};
+use std::{collections::HashMap, sync::LazyLock};
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use flate2::{Compression, write::GzEncoder};
 use rust_embed::RustEmbed;
-use sha2::{Digest, Sha256};
+
+use crate::representation::Representation;
 
 /// Which page a path gets that is no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,20 +73,16 @@ pub fn router(entry: Entry) -> Router {
     })
 }
 
-struct Files(HashMap<String, File>);
-
-struct File {
-    body: Bytes,
-    gzip: OnceLock<Option<Bytes>>,
-    etag: HeaderValue,
-    content_type: &'static str,
-}
+struct Files(HashMap<String, Representation>);
 
 impl Files {
     fn new(files: impl Iterator<Item = (String, Bytes)>) -> Self {
         Self(
             files
-                .map(|(path, body)| (path.clone(), File::new(&path, body)))
+                .map(|(path, body)| {
+                    let file = Representation::new(content_type(&path), body);
+                    (path, file)
+                })
                 .collect(),
         )
     }
@@ -102,7 +94,8 @@ impl Files {
         let is_page = path.ends_with(".html");
         if let Some(file) = self.0.get(path).filter(|_| may_read && !is_page) {
             let is_hashed = path.starts_with("assets/");
-            return file.answer(if is_hashed { CACHE_HASHED } else { CACHE_PAGE }, headers);
+            let cache_control = HeaderValue::from_static(if is_hashed { CACHE_HASHED } else { CACHE_PAGE });
+            return file.answer(headers, cache_control, Body::from);
         }
         let first = path.split('/').next().unwrap_or_default();
         if MACHINE_PATHS.contains(&first) {
@@ -112,91 +105,13 @@ impl Files {
             return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
         }
         match self.0.get(entry.file()) {
-            Some(page) => with_page_headers(page.answer(CACHE_PAGE, headers)),
+            Some(page) => with_page_headers(page.answer(headers, HeaderValue::from_static(CACHE_PAGE), Body::from)),
             None => {
                 let content_type = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
                 with_page_headers((StatusCode::SERVICE_UNAVAILABLE, content_type, NOT_BUILT).into_response())
             }
         }
     }
-}
-
-impl File {
-    fn new(path: &str, body: Bytes) -> Self {
-        let digest = Sha256::digest(&body);
-        let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Self {
-            gzip: OnceLock::new(),
-            // Weak: the same tag stands for the plain and the gzip form.
-            etag: HeaderValue::try_from(format!("W/\"{hex}\"")).expect("hex digits in quotes are a header value"),
-            content_type: content_type(path),
-            body,
-        }
-    }
-
-    fn answer(&self, cache_control: &'static str, request: &HeaderMap) -> Response {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ETAG, self.etag.clone());
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if is_known(request, &self.etag) {
-            return (StatusCode::NOT_MODIFIED, headers).into_response();
-        }
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        let gzip = self.gzip().filter(|_| accepts_gzip(request));
-        if gzip.is_some() {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        let body = gzip.unwrap_or(&self.body).clone();
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-        (headers, body).into_response()
-    }
-
-    /// Made at the first request; `None` where it would save nothing (pictures, fonts).
-    fn gzip(&self) -> Option<&Bytes> {
-        let made = self.gzip.get_or_init(|| {
-            let packed = gzip(&self.body);
-            (packed.len() < self.body.len()).then_some(packed)
-        });
-        made.as_ref()
-    }
-}
-
-/// `bytes` as a gzip stream.
-pub fn gzip(bytes: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::default());
-    encoder.write_all(bytes).expect("writing to memory does not fail");
-    encoder.finish().expect("writing to memory does not fail").into()
-}
-
-/// Whether a request's `Accept-Encoding` takes gzip (RFC 9110 section 12.5.3).
-pub fn accepts_gzip(request: &HeaderMap) -> bool {
-    let values = request
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = weight
-            .trim()
-            .strip_prefix("q=")
-            .is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
-        matches!(name.trim().to_ascii_lowercase().as_str(), "gzip" | "*") && !refused
-    })
-}
-
-/// Whether a request's `If-None-Match` names `etag` by weak comparison (RFC 9110 section 13.1.2).
-pub fn is_known(request: &HeaderMap, etag: &HeaderValue) -> bool {
-    let Ok(etag) = etag.to_str() else { return false };
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let values = request
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
 }
 
 fn with_page_headers(mut response: Response) -> Response {

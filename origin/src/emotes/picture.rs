@@ -7,6 +7,7 @@ mod gif_frames;
 
 use std::{io::Cursor, time::Duration};
 
+use data_encoding::HEXLOWER;
 use image::{
     AnimationDecoder, Delay, DynamicImage, Frame, Frames, ImageDecoder, ImageError, ImageFormat, Limits, RgbaImage,
     codecs::{
@@ -257,9 +258,8 @@ fn write_gif(stills: &[Still], side: u32, bytes: &mut Vec<u8>) -> Result<(u32, u
 
 fn picture(bytes: Vec<u8>, extension: &str, (width, height): (u32, u32)) -> Picture {
     let hash = Sha256::digest(&bytes);
-    let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     Picture {
-        file: format!("{hex}.{extension}"),
+        file: format!("{}.{extension}", HEXLOWER.encode(&hash[..16])),
         bytes,
         width,
         height,

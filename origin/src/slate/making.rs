@@ -21,6 +21,7 @@ use common::{
         audio_config::AudioConfig,
     },
 };
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use tokio::{process::Command, sync::Semaphore};
 
@@ -177,7 +178,7 @@ fn name(format: &TrackFormat, picture: &Bytes) -> String {
         }
     }
     let hash = hash.finalize();
-    hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&hash[..16])
 }
 
 fn arguments(format: &TrackFormat, still: &Path) -> Vec<String> {

@@ -15,7 +15,7 @@ use common::{
     media::access_unit::TrackKind,
     wire::request::FetchRequest,
 };
-use node::{live::Live, web_app};
+use node::{live::Live, representation};
 
 use super::{
     body::{self, RopeBody},
@@ -125,7 +125,7 @@ fn respond(
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_MEDIA));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let is_known = web_app::is_known(request, &etag);
+    let is_known = representation::is_known(request, &etag);
     headers.insert(header::ETAG, etag);
     if is_known {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());

@@ -2,14 +2,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    body::Body,
+    http::{HeaderMap, HeaderValue},
+    response::Response,
 };
-use bytes::Bytes;
 use common::{
     hls::{
         directives::{self, Answer, Directives, Skip},
@@ -19,8 +19,7 @@ use common::{
     live::{EpochDescription, window::LiveWindow},
     media::access_unit::TrackId,
 };
-use node::{live::Live, web_app};
-use sha2::{Digest, Sha256};
+use node::{live::Live, representation::Representation};
 
 use super::{
     body::RopeBody,
@@ -34,43 +33,17 @@ use super::{
 /// Most renditions whose newest texts are kept; all are dropped when there is one more, and made anew when asked for.
 const MAX_KEPT: usize = 1024;
 
-/// A playlist's text, with its gzip form made when first asked for.
-pub(super) struct Rendered {
-    text: Bytes,
-    gzip: OnceLock<Bytes>,
-    etag: HeaderValue,
-}
+/// A playlist's text.
+pub(super) struct Rendered(Representation);
 
 impl Rendered {
     fn new(text: String) -> Self {
-        let digest = Sha256::digest(&text);
-        let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Self {
-            text: text.into(),
-            gzip: OnceLock::new(),
-            // Weak: one tag for the plain and the gzip form.
-            etag: HeaderValue::try_from(format!("W/\"{hex}\"")).expect("hex digits in quotes are a header value"),
-        }
+        Self(Representation::new(PLAYLIST_TYPE, text.into()))
     }
 
     pub(super) fn answer(&self, request: &HeaderMap, cache_control: HeaderValue, rooms: Arc<dyn Rooms>) -> Response {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ETAG, self.etag.clone());
-        headers.insert(header::CACHE_CONTROL, cache_control);
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if web_app::is_known(request, &self.etag) {
-            return (StatusCode::NOT_MODIFIED, headers).into_response();
-        }
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAYLIST_TYPE));
-        let body = if web_app::accepts_gzip(request) {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            self.gzip.get_or_init(|| web_app::gzip(&self.text)).clone()
-        } else {
-            self.text.clone()
-        };
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-        (headers, axum::body::Body::new(RopeBody::new([body], rooms))).into_response()
+        self.0
+            .answer(request, cache_control, |bytes| Body::new(RopeBody::new([bytes], rooms)))
     }
 }
 

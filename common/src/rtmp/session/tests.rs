@@ -1,3 +1,4 @@
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 
 use super::*;
@@ -621,11 +622,11 @@ fn the_transcript_of_obs_is_answered_to_the_byte() {
         }
         match kind {
             "#" => {}
-            "C" => said.extend(from_hex(rest)),
+            "C" => said.extend(HEXLOWER.decode(rest.as_bytes()).unwrap()),
             "S" => {
                 if answers.is_empty() {
                     while let Some(Output::Send(bytes)) = outputs.front() {
-                        answers.push_str(&to_hex(bytes));
+                        answers.push_str(&HEXLOWER.encode(bytes));
                         outputs.pop_front();
                     }
                 }
@@ -649,7 +650,7 @@ fn the_transcript_of_obs_is_answered_to_the_byte() {
                 let body = if tag.kind == TagKind::Script {
                     String::new()
                 } else {
-                    format!(" {}", to_hex(&tag.body))
+                    format!(" {}", HEXLOWER.encode(&tag.body))
                 };
                 assert_eq!(format!("{kind} {}{body}", tag.timestamp_ms), rest);
             }
@@ -662,15 +663,4 @@ fn the_transcript_of_obs_is_answered_to_the_byte() {
         );
     }
     assert!(outputs.is_empty(), "{outputs:?}");
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
