@@ -80,7 +80,7 @@ async fn greet(config: &Config, publish_url: bool) -> Result<(), ExitError> {
 async fn hooks(config: &Config) -> Result<(), ExitError> {
     let control = open_control(config).await?;
     let secret = control.secrets().hook_secret().expose();
-    say(&welcome::hooks(config.http, secret));
+    say(&welcome::hooks(config.http, config.tls.is_some(), secret));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The live side of the origin as the API and the relays see it: rooms, chats and relays behind their traits.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::collections::HashSet;
 
 use common::{
     auth::Role,
@@ -23,7 +23,7 @@ use crate::{
     db::{ChatRow, Room},
     ingest::admission::PublishEnd,
     relays::{Followed, RelayStatus, Relays, RoomsForRelays},
-    room::{Rooms, StreamSettings},
+    room::{Fronted, Rooms, StreamSettings},
     secrets::KeyHash,
     stores::Stores,
 };
@@ -97,23 +97,17 @@ impl LivePlane for Plane {
         self.rooms.cut_publisher(room);
     }
 
-    fn publisher_done(&self, room: &RoomSlug, how: PublishEnd) {
-        self.rooms.publisher_done(room, how);
+    fn publisher_done(&self, room: &RoomSlug, of: &Fronted, how: PublishEnd) {
+        self.rooms.publisher_done(room, of, how);
     }
 
     fn pass_done(&self, name: &str, how: PublishEnd) -> bool {
         self.rooms.pass_done(name, how)
     }
 
-    fn issue_pass(
-        &self,
-        room: &RoomSlug,
-        key_hash: KeyHash,
-        caller: IpAddr,
-        encoder: Option<IpAddr>,
-    ) -> BoxFuture<'_, Option<String>> {
+    fn issue_pass(&self, room: &RoomSlug, key_hash: KeyHash, of: Fronted) -> BoxFuture<'_, Option<String>> {
         let room = room.clone();
-        async move { self.rooms.issue_pass(&room, key_hash, caller, encoder).await }.boxed()
+        async move { self.rooms.issue_pass(&room, key_hash, of).await }.boxed()
     }
 
     fn revoke(&self, revocation: Revocation) {

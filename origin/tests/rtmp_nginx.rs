@@ -15,7 +15,8 @@ use common::media::access_unit::{Codec, MediaMessage};
 use node::shutdown::Shutdown;
 use origin::{
     app::Origin,
-    config::{AdminToken, Config, Flags},
+    config::{AdminToken, Config, Flags, TlsFiles},
+    welcome,
 };
 use rtmp_support::{KEY, PATIENCE, Seen, Server};
 use serde_json::Value;
@@ -28,6 +29,10 @@ use tokio::{
 const ADMIN_TOKEN: &str = "sa_operator";
 /// A room that its publisher left on purpose is closed by then.
 const AFTER_A_STOP: Duration = Duration::from_secs(6);
+/// nginx dials again 3 s after a push was cut, so a cut shows for that long.
+const A_CUT_WOULD_SHOW: Duration = Duration::from_secs(2);
+/// Where nginx writes what it served unless it is told not to.
+const ACCESS_LOG: &str = "/var/log/nginx/access.log";
 
 /// Free a moment ago, which is as good as it gets with programs that cannot be told port 0.
 fn free_port() -> u16 {
@@ -44,7 +49,7 @@ async fn nginx(home: &Path, configuration: &str, port: u16) -> Child {
     let file = home.join("nginx.conf");
     std::fs::write(&file, configuration).unwrap();
     let mut nginx = Command::new("nginx");
-    nginx.arg("-p").arg(home).arg("-c").arg(&file).args(["-e", "stderr"]);
+    nginx.arg("-p").arg(home).arg("-c").arg(&file).args(["-e", "error.log"]);
     let pid = home.join("pid").display().to_string();
     nginx.args(["-g", &format!("daemon off; master_process off; pid {pid};")]);
     let running = nginx.kill_on_drop(true).spawn();
@@ -57,10 +62,14 @@ async fn nginx(home: &Path, configuration: &str, port: u16) -> Child {
 
 /// An encoder that sends a test picture and a tone as they come about.
 fn encoder(url: &str) -> Child {
+    encoder_of("320x180", url)
+}
+
+fn encoder_of(size: &str, url: &str) -> Child {
     let mut encoder = Command::new("ffmpeg");
     encoder
         .args(["-loglevel", "error", "-nostdin", "-re"])
-        .args(["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30"])
+        .args(["-f", "lavfi", "-i", &format!("testsrc2=size={size}:rate=30")])
         .args(["-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "60"])
         .args([
             "-c:v",
@@ -108,6 +117,7 @@ async fn nginx_rtmp_pushes_a_stream_on() {
 
 /// A whole origin behind an nginx with one of our configurations.
 struct House {
+    api: String,
     http: SocketAddr,
     rtmp: SocketAddr,
     nginx_port: u16,
@@ -117,9 +127,11 @@ struct House {
     _nginx: Child,
 }
 
-/// An origin on the data in `home`.
+/// An origin on the data in `home`; its API speaks TLS if there is a certificate.
 async fn run(home: &Path, http: SocketAddr, rtmp: SocketAddr, shutdown: &Shutdown) -> JoinHandle<()> {
     let mut config = Config::read(&Flags::default()).unwrap();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|file| home.join(file));
+    config.tls = certificate.exists().then_some(TlsFiles { certificate, key });
     config.data_dir = home.join("data");
     config.database_url = None;
     config.admin_token = AdminToken::Given(ADMIN_TOKEN.to_owned());
@@ -133,15 +145,23 @@ async fn run(home: &Path, http: SocketAddr, rtmp: SocketAddr, shutdown: &Shutdow
     tokio::spawn(async move { origin.run(running).await.unwrap() })
 }
 
-async fn room(http: SocketAddr) -> Value {
-    let url = format!("http://{http}/api/rooms/cinema");
-    let answer = reqwest::Client::new().get(url).header("x-admin-token", ADMIN_TOKEN);
-    answer.send().await.unwrap().json().await.unwrap()
+fn client() -> reqwest::Client {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    client.danger_accept_invalid_certs(true).build().unwrap()
+}
+
+async fn room(api: &str) -> Value {
+    let get = client().get(format!("{api}/api/rooms/cinema"));
+    let answer = get.header("x-admin-token", ADMIN_TOKEN).send().await.unwrap();
+    answer.json().await.unwrap()
 }
 
 impl House {
     async fn open(configuration: &str) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap(), configuration).await
+    }
+
+    async fn open_in(home: tempfile::TempDir, configuration: &str) -> Self {
         let [http, rtmp, nginx_port] = [free_port(), free_port(), free_port()];
         let shutdown = Shutdown::new();
         let origin = run(home.path(), local(http), local(rtmp), &shutdown).await;
@@ -151,10 +171,16 @@ impl House {
         let text = text
             .replace("listen 1935", &format!("listen 127.0.0.1:{nginx_port}"))
             .replace("127.0.0.1:1935", &format!("127.0.0.1:{nginx_port}"))
-            .replace("127.0.0.1:4000", &format!("127.0.0.1:{http}"))
             .replace("127.0.0.1:1936", &format!("127.0.0.1:{rtmp}"));
+        let has_tls = home.path().join("cert.pem").exists();
+        let (scheme, text) = if has_tls {
+            ("https", with_carrier(&text, local(http)))
+        } else {
+            ("http", text.replace("127.0.0.1:4000", &format!("127.0.0.1:{http}")))
+        };
         let nginx = nginx(home.path(), &text, nginx_port).await;
         Self {
+            api: format!("{scheme}://127.0.0.1:{http}"),
             http: local(http),
             rtmp: local(rtmp),
             nginx_port,
@@ -174,7 +200,7 @@ impl House {
     }
 
     async fn room(&self) -> Value {
-        room(self.http).await
+        room(&self.api).await
     }
 
     /// On air, and not waiting for a publisher.
@@ -194,9 +220,34 @@ impl House {
         }
     }
 
+    /// What is published is a picture so wide.
+    async fn picture_is_wide(&self, width: u64) {
+        let started = Instant::now();
+        loop {
+            let get = client().get(format!("{}/api/rooms/cinema/health", self.api));
+            let health = get.header("x-admin-token", ADMIN_TOKEN).send().await.unwrap();
+            let health: Value = health.json().await.unwrap_or_default();
+            if health["video"]["width"] == width {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "not in time: {health}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     fn url(&self, key: &str) -> String {
         format!("rtmp://127.0.0.1:{}/live/{key}", self.nginx_port)
     }
+}
+
+/// The configuration with the hooks of an API that speaks TLS, as the origin prints them.
+fn with_carrier(configuration: &str, api: SocketAddr) -> String {
+    let printed = welcome::hooks(api, true, "");
+    let (_, carrier) = printed.rsplit_once('\n').unwrap();
+    let next = local(api.port() + 1).to_string();
+    let free = local(free_port()).to_string();
+    let text = configuration.replace("127.0.0.1:4000", &free);
+    format!("{text}\n{}", carrier.replace(&next, &free))
 }
 
 /// Command lines of all processes.
@@ -238,8 +289,11 @@ async fn an_evening_behind(configuration: &str) {
         publisher.try_wait().unwrap().is_none(),
         "the publisher had to begin anew"
     );
+    for log in [Path::new(ACCESS_LOG), &house.home.path().join("error.log")] {
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        assert!(!log.contains(&key), "a log has the key");
+    }
     house.shutdown.trigger();
-    drop(house.home);
 }
 
 #[tokio::test]
@@ -253,23 +307,58 @@ async fn a_room_follows_a_publisher_behind_nginx_that_has_ffmpeg_carry_its_strea
 }
 
 #[tokio::test]
+async fn a_publisher_that_is_back_is_not_cut_when_nginx_drops_the_connection_that_it_lost() {
+    let house = House::open("nginx.conf").await;
+    let key = house.room().await["streamKey"].as_str().unwrap().to_owned();
+    let mut lost = encoder_of("320x180", &house.url(&key));
+    house.room_is_live().await;
+    // Its line is dead: nginx hears nothing of it, not even an end.
+    let frozen = std::process::Command::new("kill")
+        .args(["-STOP", &lost.id().unwrap().to_string()])
+        .status();
+    assert!(frozen.unwrap().success());
+    let _back = encoder_of("640x360", &house.url(&key));
+    house.picture_is_wide(640).await;
+
+    lost.kill().await.unwrap();
+    let started = Instant::now();
+    while started.elapsed() < A_CUT_WOULD_SHOW {
+        let room = house.room().await;
+        let still_on_air = room["isLive"] == true && room["interrupted"] == false;
+        assert!(still_on_air, "cut after {:?}: {room}", started.elapsed());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    house.shutdown.trigger();
+}
+
+#[tokio::test]
+async fn hooks_of_an_api_that_speaks_tls_are_carried_by_nginx_itself() {
+    let home = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(home.path().join("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(home.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let house = House::open_in(home, "nginx.conf").await;
+    let key = house.room().await["streamKey"].as_str().unwrap().to_owned();
+    let _publisher = encoder(&house.url(&key));
+    house.room_is_live().await;
+    house.shutdown.trigger();
+}
+
+#[tokio::test]
 async fn a_name_of_a_key_that_was_changed_is_none_after_a_crash_though_the_file_still_has_it() {
     let home = tempfile::tempdir().unwrap();
     let [http, rtmp] = [free_port(), free_port()].map(local);
     let shutdown = Shutdown::new();
     let origin = run(home.path(), http, rtmp, &shutdown).await;
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    let client = client.build().unwrap();
+    let api = format!("http://{http}");
     let post = async |path: &str, form: String| {
-        let request = client
-            .post(format!("http://{http}{path}"))
-            .header("x-admin-token", ADMIN_TOKEN);
+        let request = client().post(format!("{api}{path}")).header("x-admin-token", ADMIN_TOKEN);
         let request = request
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
         request.send().await.unwrap()
     };
-    let key = room(http).await["streamKey"].as_str().unwrap().to_owned();
+    let key = room(&api).await["streamKey"].as_str().unwrap().to_owned();
     let renamed = post("/hooks/rtmp/publish?rename=1", format!("name={key}")).await;
     let name = renamed.headers()["location"].to_str().unwrap().to_owned();
     let file = home.path().join("data/on-air-names.json");

@@ -1,8 +1,6 @@
 //! Hooks of an nginx-rtmp in front: may this key publish, and is it done? nginx looks at the first digit of the status only, and at where a
 //! redirect leads: a stream goes on under that name.
 
-use std::net::IpAddr;
-
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -18,7 +16,7 @@ use super::{
     body::{FormBody, QueryOf},
     error::{ApiError, ApiResult, Problem},
 };
-use crate::{control::Control, ingest::admission::PublishEnd};
+use crate::{control::Control, ingest::admission::PublishEnd, room::Fronted};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,6 +35,19 @@ pub(super) struct HookForm {
     name: String,
     /// Where the publisher is.
     addr: Option<String>,
+    /// nginx's number for the publisher's connection.
+    clientid: Option<String>,
+}
+
+impl HookForm {
+    /// What cannot be read counts as not said.
+    fn publisher(&self, caller: &Caller) -> Fronted {
+        Fronted {
+            caller: caller.address,
+            client: self.clientid.as_deref().and_then(|text| text.parse().ok()),
+            encoder: self.addr.as_deref().and_then(|text| text.parse().ok()),
+        }
+    }
 }
 
 /// 204 when the key opens a room, else 403. With `rename=1` 302 instead of 204: `Location` is the name under which to push the stream on, good
@@ -56,9 +67,8 @@ pub(super) async fn publish(
     if query.rename.as_deref() != Some("1") {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let encoder: Option<IpAddr> = form.addr.as_deref().and_then(|text| text.parse().ok());
     let key_hash = Control::key_hash(&form.name);
-    let name = state.plane.issue_pass(&room, key_hash, caller.address, encoder).await;
+    let name = state.plane.issue_pass(&room, key_hash, form.publisher(&caller)).await;
     let name = name.ok_or(ApiError::Forbidden("another publishes in this room"))?;
     // The key may have been changed meanwhile: then nobody is told the name.
     room_of(&state, &form).await?;
@@ -66,7 +76,7 @@ pub(super) async fn publish(
 }
 
 /// The publisher stopped: its stream ends within 10 s. With `mayReturn=1` it stopped or was lost: it is waited for as after a loss. `name` is the
-/// key, or the name it was pushed on under.
+/// key, or the name it was pushed on under. With the key, `clientid` tells which publisher: one that another took over from ends nothing.
 #[utoipa::path(post, path = "/hooks/rtmp/done", tag = "hooks", params(("hookSecret" = Option<String>, Query), ("mayReturn" = Option<u8>, Query)),
     request_body(content = HookForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 204), (status = 400, body = Problem), (status = 403, body = Problem)))]
@@ -84,7 +94,7 @@ pub(super) async fn done(
     };
     if !state.plane.pass_done(&form.name, how) {
         let room = room_of(&state, &form).await?;
-        state.plane.publisher_done(&room, how);
+        state.plane.publisher_done(&room, &form.publisher(&caller), how);
     }
     Ok(StatusCode::NO_CONTENT)
 }

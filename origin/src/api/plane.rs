@@ -3,7 +3,7 @@
 //! The calls return at once: what takes longer (closing a publisher, telling relays) goes on behind them, within the
 //! two seconds that a revocation may take.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::collections::HashSet;
 
 use common::{
     auth::Role,
@@ -21,7 +21,13 @@ use common::{
 use futures::future::BoxFuture;
 use serde::Serialize;
 
-use crate::{db::Room, ingest::admission::PublishEnd, relays::RelayStatus, room::StreamSettings, secrets::KeyHash};
+use crate::{
+    db::Room,
+    ingest::admission::PublishEnd,
+    relays::RelayStatus,
+    room::{Fronted, StreamSettings},
+    secrets::KeyHash,
+};
 
 /// How a room stands on air.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,20 +79,13 @@ pub trait LivePlane: Send + Sync + 'static {
     fn cut_publisher(&self, room: &RoomSlug);
 
     /// The publisher is gone, as an encoder in front says; [`PublishEnd::Lost`] if that cannot tell how.
-    fn publisher_done(&self, room: &RoomSlug, how: PublishEnd);
+    fn publisher_done(&self, room: &RoomSlug, of: &Fronted, how: PublishEnd);
 
     /// The same of the one publisher that was let in by this name; false when it is no name of ours.
     fn pass_done(&self, name: &str, how: PublishEnd) -> bool;
 
-    /// A name under which an encoder in front, at `caller`, may push one publication on, in place of the key that has this hash; `None` when another publishes.
-    /// `encoder`: where the publisher is.
-    fn issue_pass(
-        &self,
-        room: &RoomSlug,
-        key_hash: KeyHash,
-        caller: IpAddr,
-        encoder: Option<IpAddr>,
-    ) -> BoxFuture<'_, Option<String>>;
+    /// A name under which an encoder in front may push one publication on, in place of the key that has this hash; `None` when another publishes.
+    fn issue_pass(&self, room: &RoomSlug, key_hash: KeyHash, of: Fronted) -> BoxFuture<'_, Option<String>>;
 
     /// To be in force on every relay within 2 s.
     fn revoke(&self, revocation: Revocation);

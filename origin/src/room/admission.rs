@@ -35,7 +35,7 @@ impl Admission for RoomAdmission {
 
     async fn admit(&self, request: PublishRequest) -> Result<RoomLease, Refusal> {
         if let Some(pass) = self.rooms.pass(request.key.expose(), request.peer.ip()) {
-            let address = pass.encoder.unwrap_or(request.peer.ip());
+            let address = pass.of.encoder.unwrap_or(request.peer.ip());
             let name = request.key.expose();
             let lease = self.ask(&pass.room, address, Some(name)).await?;
             // The key may have been changed, or the publication ended, in between.

@@ -22,7 +22,7 @@ pub use admission::{KeyLookup, RoomAdmission, RoomLease};
 pub use figures::record as record_figures;
 pub use memories::MemoryStore;
 pub use numbers::MsnStore;
-pub use passes::file::PassFile;
+pub use passes::{Fronted, file::PassFile};
 pub use registry::{RoomStatus, Rooms, RoomsConfig};
 pub use settings::{Slate, StreamSettings};
 pub use stand_in::SlateHealth;

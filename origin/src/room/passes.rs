@@ -26,16 +26,36 @@ const PASS_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// What all names begin with, so that people see what they are.
 const PREFIX: &str = "on-air-";
 
+/// A publisher as an encoder in front tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fronted {
+    /// The machine that tells, and that pushes the stream on.
+    pub caller: IpAddr,
+    /// Its number for the publisher's connection.
+    pub client: Option<u64>,
+    /// Where the publisher is.
+    pub encoder: Option<IpAddr>,
+}
+
+/// Which publication is over when a publisher that came with the key is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// The one under this name, which is good no more.
+    Named(String),
+    /// One that another has taken over from.
+    Superseded,
+    /// Whichever there is: no names of that machine's connections are known.
+    Any,
+}
+
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pass {
     pub(super) room: RoomSlug,
     /// Of the key that it stands in for.
     key_hash: KeyHash,
-    /// Where the publisher really is, if the hook said so.
-    pub(super) encoder: Option<IpAddr>,
-    /// The machine that asked, and may push.
-    caller: IpAddr,
+    /// The machine that may push; where the publisher really is.
+    pub(super) of: Fronted,
     number: u64,
     /// The room's publisher was let in by it; one of a room at most.
     on_air: bool,
@@ -62,8 +82,7 @@ impl Passes {
         now: Monotonic,
         room: RoomSlug,
         key_hash: KeyHash,
-        caller: IpAddr,
-        encoder: Option<IpAddr>,
+        of: Fronted,
     ) -> String {
         let name = format!("{PREFIX}{:016x}{:016x}", random(), random());
         let mut issued = self.lock();
@@ -80,8 +99,10 @@ impl Passes {
         let pass = Pass {
             room,
             key_hash,
-            encoder,
-            caller: caller.to_canonical(),
+            of: Fronted {
+                caller: of.caller.to_canonical(),
+                ..of
+            },
             number: issued.last_number,
             on_air: false,
             touched: now,
@@ -96,7 +117,7 @@ impl Passes {
         let mut issued = self.lock();
         let pass = issued.by_name.get_mut(name)?;
         let peer = peer.to_canonical();
-        if !(peer.is_loopback() || peer == pass.caller) {
+        if !(peer.is_loopback() || peer == pass.of.caller) {
             return None;
         }
         pass.touched = now;
@@ -122,6 +143,28 @@ impl Passes {
         let taken = self.lock().by_name.remove(name)?;
         self.changed.notify_one();
         Some(taken.room)
+    }
+
+    /// The room's publisher `of` an encoder in front is gone, which tells of it by the key: nginx says so also where it has another name.
+    pub(super) fn gone(&self, room: &RoomSlug, of: &Fronted) -> Gone {
+        let caller = of.caller.to_canonical();
+        let mut issued = self.lock();
+        let known = issued
+            .by_name
+            .iter()
+            .filter(|(_, pass)| pass.room == *room && pass.of.caller == caller && pass.of.client.is_some());
+        let known: Vec<_> = known.map(|(name, pass)| (pass.number, pass.of.client, name)).collect();
+        if known.is_empty() || of.client.is_none() {
+            return Gone::Any;
+        }
+        // An encoder that was restarted counts its connections anew.
+        let named = known.into_iter().filter(|(_, client, _)| *client == of.client).max();
+        let Some(name) = named.map(|(.., name)| name.clone()) else {
+            return Gone::Superseded;
+        };
+        issued.by_name.remove(&name);
+        self.changed.notify_one();
+        Gone::Named(name)
     }
 
     /// No name of the room is good any more.
@@ -170,7 +213,16 @@ mod tests {
     }
 
     pub(super) fn issue(passes: &Passes, seconds: u64) -> String {
-        passes.issue(at(seconds), cinema(), KEY, ip("192.0.2.1"), Some(ip("198.51.100.7")))
+        passes.issue(at(seconds), cinema(), KEY, fronted(None))
+    }
+
+    /// On an nginx's connection of that number.
+    pub(super) fn fronted(client: Option<u64>) -> Fronted {
+        Fronted {
+            caller: ip("192.0.2.1"),
+            client,
+            encoder: Some(ip("198.51.100.7")),
+        }
     }
 
     #[test]
@@ -207,9 +259,34 @@ mod tests {
         assert_eq!(good(&passes), [false; 3]);
     }
 
+    #[test]
+    fn a_publisher_that_is_gone_by_the_key_ends_its_own_publication_and_no_other() {
+        let passes = Passes::default();
+        let issue = |client| passes.issue(at(0), cinema(), KEY, fronted(client));
+        assert_eq!(passes.gone(&cinema(), &fronted(Some(5))), Gone::Any, "no names are known");
+        let old = issue(Some(5));
+        passes.admitted(&cinema(), Some(&old));
+        let new = issue(Some(9));
+        passes.admitted(&cinema(), Some(&new));
+        assert_eq!(passes.gone(&cinema(), &fronted(Some(5))), Gone::Superseded);
+        assert_eq!(passes.gone(&cinema(), &fronted(None)), Gone::Any);
+        let elsewhere = Fronted {
+            caller: ip("192.0.2.2"),
+            ..fronted(Some(9))
+        };
+        assert_eq!(passes.gone(&cinema(), &elsewhere), Gone::Any);
+        assert_eq!(passes.gone(&cinema(), &fronted(Some(9))), Gone::Named(new.clone()));
+        assert_eq!(passes.find(at(1), &new, ip("127.0.0.1")), None, "good for one publication");
+
+        // nginx was restarted in between.
+        issue(Some(1));
+        let newest = issue(Some(1));
+        assert_eq!(passes.gone(&cinema(), &fronted(Some(1))), Gone::Named(newest));
+    }
+
     fn issue_for(passes: &Passes, seconds: u64, room: usize) -> String {
         let room = format!("room-{room}").parse().unwrap();
-        passes.issue(at(seconds), room, KEY, ip("192.0.2.1"), None)
+        passes.issue(at(seconds), room, KEY, fronted(None))
     }
 
     #[test]

@@ -28,7 +28,7 @@ use super::{
     audience::Audience,
     memories::{Memories, MemoryStore},
     numbers::MsnStore,
-    passes::{Pass, Passes, file::PassFile},
+    passes::{Fronted, Gone, Pass, Passes, file::PassFile},
     publication::Publication,
     settings::{Slate, StreamSettings},
     stand_in::{SlateHealth, StandIn},
@@ -162,8 +162,13 @@ impl Rooms {
     }
 
     /// The publisher is gone, as an encoder in front says; [`PublishEnd::Lost`] if that cannot tell how.
-    pub fn publisher_done(&self, slug: &RoomSlug, how: PublishEnd) {
-        self.tell(slug, RoomCommand::Done { pass: None, how });
+    pub fn publisher_done(&self, slug: &RoomSlug, of: &Fronted, how: PublishEnd) {
+        let pass = match self.0.passes.gone(slug, of) {
+            Gone::Superseded => return,
+            Gone::Named(name) => Some(name),
+            Gone::Any => None,
+        };
+        self.tell(slug, RoomCommand::Done { pass, how });
     }
 
     /// The same of the one publisher that was let in by this name; false when it is no name of ours.
@@ -176,23 +181,17 @@ impl Rooms {
         room.is_some()
     }
 
-    /// A name for one publication of a publisher at `encoder`, to be pushed from `caller`; `None` when another publishes.
-    pub async fn issue_pass(
-        &self,
-        slug: &RoomSlug,
-        key_hash: KeyHash,
-        caller: IpAddr,
-        encoder: Option<IpAddr>,
-    ) -> Option<String> {
+    /// A name for one publication of a publisher, to be pushed by the encoder in front; `None` when another publishes.
+    pub async fn issue_pass(&self, slug: &RoomSlug, key_hash: KeyHash, of: Fronted) -> Option<String> {
         let (reply, answer) = oneshot::channel();
-        let address = encoder.unwrap_or(caller).to_canonical();
+        let address = of.encoder.unwrap_or(of.caller).to_canonical();
         let asked = RoomCommand::HasPlace { address, reply };
         self.commands(slug)?.try_send(asked).ok()?;
         let has_place = answer.await.ok()?;
         has_place.then(|| {
             self.0
                 .passes
-                .issue(clock::monotonic(), slug.clone(), key_hash, caller, encoder)
+                .issue(clock::monotonic(), slug.clone(), key_hash, of)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -37,7 +37,7 @@ use crate::{
     db::Room,
     ingest::admission::PublishEnd,
     relays::{RelayStatus, ViaRelay, ViewerPeer},
-    room::{Slate, StreamSettings},
+    room::{Fronted, Slate, StreamSettings},
     secrets::{KeyHash, SecretText, admin_token},
 };
 
@@ -75,6 +75,11 @@ impl Plane {
     pub(super) fn take_told(&self) -> Vec<String> {
         std::mem::take(&mut self.told.lock().unwrap())
     }
+}
+
+fn connection(of: &Fronted) -> String {
+    of.client
+        .map_or_else(String::new, |client| format!(" on connection {client}"))
 }
 
 impl LivePlane for Plane {
@@ -124,8 +129,8 @@ impl LivePlane for Plane {
         self.tell(format!("cut publisher of {room}"));
     }
 
-    fn publisher_done(&self, room: &RoomSlug, how: PublishEnd) {
-        self.tell(format!("publisher of {room} is done: {how:?}"));
+    fn publisher_done(&self, room: &RoomSlug, of: &Fronted, how: PublishEnd) {
+        self.tell(format!("publisher of {room}{} is done: {how:?}", connection(of)));
     }
 
     fn pass_done(&self, name: &str, how: PublishEnd) -> bool {
@@ -133,15 +138,10 @@ impl LivePlane for Plane {
         name == "on-air-1"
     }
 
-    fn issue_pass(
-        &self,
-        room: &RoomSlug,
-        _: KeyHash,
-        caller: IpAddr,
-        encoder: Option<IpAddr>,
-    ) -> BoxFuture<'_, Option<String>> {
-        let encoder = encoder.map_or_else(|| "nowhere".to_owned(), |address| address.to_string());
-        self.tell(format!("pass for {room} from {encoder} by {caller}"));
+    fn issue_pass(&self, room: &RoomSlug, _: KeyHash, of: Fronted) -> BoxFuture<'_, Option<String>> {
+        let encoder = of.encoder.map_or_else(|| "nowhere".to_owned(), |address| address.to_string());
+        let caller = of.caller;
+        self.tell(format!("pass for {room} by {caller}, of {encoder}{}", connection(&of)));
         let is_taken = *self.is_taken.lock().unwrap();
         let happens = self.at_pass.lock().unwrap().take();
         Box::pin(async move {

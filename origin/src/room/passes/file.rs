@@ -11,12 +11,13 @@ use std::{
 };
 
 use common::id::RoomSlug;
+use data_encoding::HEXLOWER;
 use node::{clock, pki::private_file, shutdown::Shutdown};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{MAX_PASSES, Pass, Passes};
+use super::{Fronted, MAX_PASSES, Pass, Passes};
 use crate::secrets::KeyHash;
 
 /// Wait before names that could not be written are written again.
@@ -41,6 +42,7 @@ struct Kept {
     key_sha256: String,
     encoder: Option<IpAddr>,
     caller: IpAddr,
+    client: Option<u64>,
     number: u64,
 }
 
@@ -84,7 +86,7 @@ impl PassFile {
         for kept in kept.into_iter().take(MAX_PASSES) {
             let room = kept.room.parse::<RoomSlug>().ok();
             let present = room.and_then(|room| present.get_key_value(&room));
-            let Some((room, &key_hash)) = present.filter(|(_, hash)| hex(hash) == kept.key_sha256) else {
+            let Some((room, &key_hash)) = present.filter(|(_, hash)| HEXLOWER.encode(*hash) == kept.key_sha256) else {
                 info!(
                     room = kept.room,
                     "a publisher's name is dropped: its stream key is good no more"
@@ -95,8 +97,11 @@ impl PassFile {
             let pass = Pass {
                 room: room.clone(),
                 key_hash,
-                encoder: kept.encoder,
-                caller: kept.caller,
+                of: Fronted {
+                    caller: kept.caller,
+                    client: kept.client,
+                    encoder: kept.encoder,
+                },
                 number: kept.number,
                 on_air: false,
                 touched,
@@ -146,9 +151,10 @@ impl PassFile {
         let names = issued.by_name.iter().map(|(name, pass)| Kept {
             name: name.clone(),
             room: pass.room.to_string(),
-            key_sha256: hex(&pass.key_hash),
-            encoder: pass.encoder,
-            caller: pass.caller,
+            key_sha256: HEXLOWER.encode(&pass.key_hash),
+            encoder: pass.of.encoder,
+            caller: pass.of.caller,
+            client: pass.of.client,
             number: pass.number,
         });
         let names: Vec<Kept> = names.collect();
@@ -156,14 +162,10 @@ impl PassFile {
     }
 }
 
-fn hex(hash: &KeyHash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{KEY, at, cinema, ip, issue},
+        super::tests::{KEY, at, cinema, fronted, ip, issue},
         *,
     };
 
@@ -187,17 +189,17 @@ mod tests {
     async fn a_name_is_good_after_a_restart_until_its_publication_is_done_or_another_is_let_in() {
         let folder = tempfile::tempdir().unwrap();
         let passes = Arc::<Passes>::default();
-        let [done, on_air] = [issue(&passes, 0), issue(&passes, 0)];
+        let [done, on_air] = [None, Some(7)].map(|client| passes.issue(at(0), cinema(), KEY, fronted(client)));
         passes.admitted(&cinema(), Some(&done));
         passes.take(&done);
         passes.admitted(&cinema(), Some(&on_air));
-        let at_games = passes.issue(at(1), "games".parse().unwrap(), KEY, ip("192.0.2.1"), None);
+        let at_games = passes.issue(at(1), "games".parse().unwrap(), KEY, fronted(None));
 
         let local = ip("127.0.0.1");
         let next = after_a_restart(&folder, &passes).await;
         assert_eq!(next.find(at(2), &done, local), None);
         let found = next.find(at(2), &on_air, ip("192.0.2.1")).unwrap();
-        assert_eq!((found.room, found.encoder), (cinema(), Some(ip("198.51.100.7"))));
+        assert_eq!((found.room, found.of), (cinema(), fronted(Some(7))));
         assert_eq!(
             next.find(at(2), &on_air, ip("198.51.100.7")),
             None,
@@ -218,8 +220,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let passes = Arc::<Passes>::default();
         let at_cinema = issue(&passes, 0);
-        let at_games = passes.issue(at(0), "games".parse().unwrap(), KEY, ip("192.0.2.1"), None);
-        let at_attic = passes.issue(at(0), "attic".parse().unwrap(), KEY, ip("192.0.2.1"), None);
+        let at_games = passes.issue(at(0), "games".parse().unwrap(), KEY, fronted(None));
+        let at_attic = passes.issue(at(0), "attic".parse().unwrap(), KEY, fronted(None));
         open(&folder, passes).write_last().await;
 
         let next = Arc::<Passes>::default();
@@ -269,11 +271,16 @@ mod tests {
     async fn as_many_names_as_there_may_be_can_be_kept() {
         let folder = tempfile::tempdir().unwrap();
         let passes = Arc::<Passes>::default();
-        let longest = ip("2001:db8:1111:2222:3333:4444:5555:6666");
+        let address = ip("2001:db8:1111:2222:3333:4444:5555:6666");
+        let longest = Fronted {
+            caller: address,
+            client: Some(u64::MAX),
+            encoder: Some(address),
+        };
         let rooms: Vec<RoomSlug> = (0..MAX_PASSES)
             .map(|number| format!("{number:064}").parse().unwrap())
             .collect();
-        let issue = |room: &RoomSlug| passes.issue(at(0), room.clone(), KEY, longest, Some(longest));
+        let issue = |room: &RoomSlug| passes.issue(at(0), room.clone(), KEY, longest);
         let names: Vec<String> = rooms.iter().map(issue).collect();
         passes
             .lock()
@@ -284,7 +291,7 @@ mod tests {
         let next = Arc::<Passes>::default();
         let present = rooms.into_iter().map(|room| (room, KEY)).collect();
         open(&folder, Arc::clone(&next)).restore(&present).unwrap();
-        assert!(names.iter().all(|name| next.find(at(1), name, longest).is_some()));
+        assert!(names.iter().all(|name| next.find(at(1), name, address).is_some()));
     }
 
     #[test]
