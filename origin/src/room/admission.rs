@@ -6,8 +6,12 @@ use common::{id::RoomSlug, media::access_unit::MediaMessage};
 use tokio::sync::{oneshot, watch};
 use tracing::warn;
 
-use super::{actor::RoomCommand, publication::Publication, registry::Rooms, state::PublisherId};
-use crate::ingest::admission::{Admission, Lease, LeaseEnded, PublishEnd, PublishRequest, Refusal, StreamKey};
+use super::{actor::RoomCommand, numbers::asked, publication::Publication, registry::Rooms, state::PublisherId};
+use crate::{
+    control::Control,
+    ingest::admission::{Admission, Lease, LeaseEnded, PublishEnd, PublishRequest, Refusal, StreamKey},
+    secrets::KeyHash,
+};
 
 /// Finds the room of a stream key.
 pub trait KeyLookup: Send + Sync + 'static {
@@ -44,16 +48,31 @@ impl Admission for RoomAdmission {
                 None => Err(Refusal::UnknownKey),
             };
         }
-        let slug = self.room(&request.key).await?;
+        let hash = Control::key_hash(request.key.expose());
+        let Opens { slug, is_certain } = self.room(&request.key, &hash).await?;
+        let changes = self.rooms.key_changes(&slug).ok_or(Refusal::UnknownKey)?;
         let lease = self.ask(&slug, request.peer.ip(), None).await?;
         // A new key cuts the publisher that is there. If it came between look-up and lease, it found none, and the old key would
         // be good for as long as this publisher stays.
-        match self.room(&request.key).await {
-            Ok(still) if still == slug => Ok(lease),
-            Ok(_) => Err(Refusal::UnknownKey),
-            Err(refusal) => Err(refusal),
+        let still = if is_certain {
+            self.room(&request.key, &hash).await?.slug
+        } else {
+            // Not asked for a second time: a publisher waits no longer than for one answer of a database that is away.
+            self.rooms.open_by_key(&hash).ok_or(Refusal::UnknownKey)?
+        };
+        if still != slug {
+            return Err(Refusal::UnknownKey);
         }
+        self.rooms.remember_key(&slug, hash, changes);
+        Ok(lease)
     }
+}
+
+/// What a key opens.
+struct Opens {
+    slug: RoomSlug,
+    /// The database says so; else the room is open, and its publisher came by this key.
+    is_certain: bool,
 }
 
 impl RoomAdmission {
@@ -72,12 +91,22 @@ impl RoomAdmission {
         Ok(lease)
     }
 
-    async fn room(&self, key: &StreamKey) -> Result<RoomSlug, Refusal> {
-        let found = self.keys.room(key).await.map_err(|reason| {
-            warn!(%reason, "a stream key could not be looked up");
-            Refusal::Unavailable
-        })?;
-        found.ok_or(Refusal::UnknownKey)
+    /// What the key opens: as the database says, or while it does not answer, as an open room remembers.
+    async fn room(&self, key: &StreamKey, hash: &KeyHash) -> Result<Opens, Refusal> {
+        match asked(self.keys.room(key)).await {
+            Ok(found) => {
+                let slug = found.ok_or(Refusal::UnknownKey)?;
+                Ok(Opens { slug, is_certain: true })
+            }
+            Err(reason) => {
+                warn!(%reason, "a stream key could not be looked up");
+                let slug = self.rooms.open_by_key(hash).ok_or(Refusal::Unavailable)?;
+                Ok(Opens {
+                    slug,
+                    is_certain: false,
+                })
+            }
+        }
     }
 }
 
@@ -137,17 +166,53 @@ mod tests {
     use node::shutdown::Shutdown;
 
     use super::*;
-    use crate::room::{MsnStore, RoomsConfig};
+    use crate::{
+        ingest::limits::IngestLimits,
+        room::{MsnStore, RoomsConfig},
+    };
 
     type Answer<'a, T> = Pin<Box<dyn Future<Output = anyhow::Result<T>> + Send + 'a>>;
 
-    /// Gives these answers, the last one first.
-    struct Keys(Mutex<Vec<Option<RoomSlug>>>);
+    /// What the database says of a key.
+    #[derive(Clone)]
+    enum Says {
+        Room(&'static str),
+        Nobody,
+        /// That it is away.
+        Error,
+        /// Nothing at all.
+        Hangs,
+    }
+
+    /// Gives these answers, the last one for ever.
+    struct Keys(Mutex<Vec<Says>>);
+
+    impl Keys {
+        fn saying(answers: &[Says]) -> Arc<Self> {
+            Arc::new(Self(Mutex::new(answers.iter().rev().cloned().collect())))
+        }
+
+        fn say(&self, answer: Says) {
+            *self.0.lock().unwrap() = vec![answer];
+        }
+    }
 
     impl KeyLookup for Keys {
         fn room<'a>(&'a self, _: &'a StreamKey) -> Answer<'a, Option<RoomSlug>> {
-            let room = self.0.lock().unwrap().pop().flatten();
-            Box::pin(async { Ok(room) })
+            let mut answers = self.0.lock().unwrap();
+            let says = if answers.len() > 1 {
+                answers.pop().unwrap()
+            } else {
+                answers[0].clone()
+            };
+            Box::pin(async move {
+                match says {
+                    Says::Room(slug) => Ok(Some(slug.parse().unwrap())),
+                    Says::Nobody => Ok(None),
+                    Says::Error => Err(anyhow::anyhow!("the database is away")),
+                    Says::Hangs => std::future::pending().await,
+                }
+            })
         }
     }
 
@@ -163,7 +228,12 @@ mod tests {
         }
     }
 
-    async fn admitted(looked_up: [Option<&str>; 2]) -> Result<(), Refusal> {
+    fn cinema() -> RoomSlug {
+        "cinema".parse().unwrap()
+    }
+
+    /// A door to one room, and what the database says of keys.
+    fn door(answers: &[Says]) -> (RoomAdmission, Arc<Keys>) {
         let settings = RoomsConfig {
             part_target_ms: 333,
             retention: Retention::origin(),
@@ -171,25 +241,94 @@ mod tests {
             memories: None,
         };
         let rooms = Rooms::new(settings, Arc::new(NoStore), Shutdown::new());
-        rooms.open(&"cinema".parse().unwrap());
-        let answers = looked_up.into_iter().rev();
-        let answers = answers.map(|slug| slug.map(|slug| slug.parse().unwrap())).collect();
+        rooms.open(&cinema());
+        let keys = Keys::saying(answers);
+        (RoomAdmission::new(rooms, Arc::<Keys>::clone(&keys)), keys)
+    }
+
+    async fn admitted(door: &RoomAdmission, key: &str) -> Result<(), Refusal> {
         let request = PublishRequest {
-            key: StreamKey::from_stream_name("sk_a").unwrap(),
+            key: StreamKey::from_stream_name(key).unwrap(),
             peer: "192.0.2.1:1".parse().unwrap(),
             app: "live".to_owned(),
         };
-        let admission = RoomAdmission::new(rooms, Arc::new(Keys(Mutex::new(answers))));
-        admission.admit(request).await.map(|_| ())
+        // The lease is dropped: the publisher is lost, and the room waits for it.
+        door.admit(request).await.map(|_| ())
     }
 
     #[tokio::test]
     async fn a_key_that_was_changed_while_its_publisher_was_let_in_is_refused() {
-        assert_eq!(admitted([Some("cinema"), Some("cinema")]).await, Ok(()));
-        assert_eq!(admitted([Some("cinema"), None]).await, Err(Refusal::UnknownKey));
+        for (second, answer) in [
+            (Says::Room("cinema"), Ok(())),
+            (Says::Nobody, Err(Refusal::UnknownKey)),
+            (Says::Room("games"), Err(Refusal::UnknownKey)),
+        ] {
+            let (door, _) = door(&[Says::Room("cinema"), second]);
+            assert_eq!(admitted(&door, "sk_a").await, answer);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_publisher_that_drops_while_the_database_is_away_may_return() {
+        let (door, keys) = door(&[Says::Room("cinema")]);
+        assert_eq!(admitted(&door, "sk_a?live=1").await, Ok(()));
+        keys.say(Says::Error);
+        assert_eq!(admitted(&door, "sk_a").await, Ok(()));
+        assert_eq!(admitted(&door, "sk_a").await, Ok(()), "and once more");
+        assert_eq!(admitted(&door, "sk_b").await, Err(Refusal::Unavailable), "nobody else");
+        keys.say(Says::Nobody);
         assert_eq!(
-            admitted([Some("cinema"), Some("games")]).await,
-            Err(Refusal::UnknownKey)
+            admitted(&door, "sk_a").await,
+            Err(Refusal::UnknownKey),
+            "a database that answers is believed"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_database_that_hangs_is_waited_for_less_than_the_publisher_waits() {
+        let (door, keys) = door(&[Says::Room("cinema")]);
+        assert_eq!(admitted(&door, "sk_a").await, Ok(()));
+        keys.say(Says::Hangs);
+        let waits = IngestLimits::default().admission;
+        let returned = tokio::time::timeout(waits, admitted(&door, "sk_a")).await;
+        assert_eq!(returned, Ok(Ok(())));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_changed_opens_nothing_while_the_database_is_away() {
+        let (door, keys) = door(&[Says::Room("cinema")]);
+        assert_eq!(admitted(&door, "sk_a").await, Ok(()));
+        keys.say(Says::Error);
+        door.rooms.cut_publisher(&cinema());
+        assert_eq!(admitted(&door, "sk_a").await, Err(Refusal::Unavailable));
+
+        keys.say(Says::Room("cinema"));
+        assert_eq!(admitted(&door, "sk_b").await, Ok(()));
+        door.rooms.remove(&cinema());
+        door.rooms.open(&cinema());
+        keys.say(Says::Error);
+        assert_eq!(
+            admitted(&door, "sk_b").await,
+            Err(Refusal::Unavailable),
+            "a room made anew under the name of one that was deleted"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_key_is_remembered_for_rooms_that_are_open_and_not_if_it_was_changed_meanwhile() {
+        let (door, _) = door(&[Says::Room("cinema")]);
+        let (rooms, hash) = (&door.rooms, Control::key_hash("sk_a"));
+        let before = rooms.key_changes(&cinema()).unwrap();
+        rooms.remember_key(&cinema(), hash, before);
+        assert_eq!(rooms.open_by_key(&hash), None, "nothing is on air");
+        assert_eq!(admitted(&door, "sk_a").await, Ok(()));
+        assert_eq!(rooms.open_by_key(&hash), Some(cinema()));
+        rooms.cut_publisher(&cinema());
+        rooms.remember_key(&cinema(), hash, before);
+        assert_eq!(
+            rooms.open_by_key(&hash),
+            None,
+            "the key was changed while its publisher was let in"
         );
     }
 }

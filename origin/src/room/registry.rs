@@ -1,5 +1,7 @@
 //! All rooms of this origin at run time, by slug.
 
+mod keys;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
@@ -23,6 +25,7 @@ use crate::{
     transcode::{Ladder, LadderHealth, RungHold, Transcoder},
 };
 
+use self::keys::RememberedKey;
 use super::{
     actor::{Actor, COMMAND_QUEUE, RoomCommand},
     audience::Audience,
@@ -61,6 +64,7 @@ struct Room {
     audience: Mutex<Audience>,
     slate: watch::Sender<Slate>,
     slate_health: watch::Receiver<SlateHealth>,
+    key: Mutex<RememberedKey>,
 }
 
 /// Handle to all rooms; clones share them.
@@ -138,6 +142,7 @@ impl Rooms {
                 audience: Mutex::default(),
                 slate,
                 slate_health,
+                key: Mutex::default(),
             }),
         );
     }
@@ -158,6 +163,9 @@ impl Rooms {
     /// The present publisher has to go; the room stays open for the next one.
     pub fn cut_publisher(&self, slug: &RoomSlug) {
         self.0.passes.forget(slug);
+        if let Some(room) = self.room(slug) {
+            lock(&room.key).forget();
+        }
         self.tell(slug, RoomCommand::Cut);
     }
 
