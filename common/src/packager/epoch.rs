@@ -1,6 +1,15 @@
 //! What a new epoch is to be: its numbers that cannot change, and how it is described.
 
-use super::{Packager, gop::FramePace, labels::labels, ladder, memory::Coding, plan::Plan, rates, tracks::TrackSet};
+use super::{
+    Packager,
+    gop::FramePace,
+    labels::labels,
+    ladder::{self, SourceRate},
+    memory::Coding,
+    plan::Plan,
+    rates,
+    tracks::TrackSet,
+};
 use crate::{
     cmaf::VIDEO_TIMESCALE,
     live::{BitRate, EpochDescription, RenditionDescription, RenditionFormat},
@@ -30,9 +39,13 @@ impl Packager {
         let mut renditions = Vec::new();
         let mut offered = Vec::new();
         if let (Some(pace), Some(config)) = (pace, self.tracks.video()) {
-            let bit_rate = self.foretold(TrackId::VIDEO);
             let frame_rate_millihertz = self.frame_rate(pace);
-            offered = ladder::offered(&self.offer.ladder, config, frame_rate_millihertz, bit_rate);
+            offered = ladder::offered(&self.offer.ladder, config, frame_rate_millihertz, self.source_rate());
+            let mut bit_rate = self.foretold(TrackId::VIDEO);
+            // By their rates players order what they may choose from: the source is never below its rungs.
+            for rung in &offered {
+                bit_rate = larger(bit_rate, rung.bit_rate);
+            }
             renditions.push(RenditionDescription {
                 format: RenditionFormat::Video {
                     width: config.width,
@@ -142,26 +155,49 @@ impl Packager {
 
     /// The rate to declare of a track, before its first segment.
     fn foretold(&self, track: TrackId) -> BitRate {
+        let (bytes, duration_ms) = self.gather.extent(track);
+        // What is held is too little to measure where the epoch begins with its first key frame.
+        match self.remembered(track).filter(|_| duration_ms < SHORT_MS) {
+            Some(before) => before,
+            None => rates::foretold(bytes, duration_ms, self.stated_kbps(track)),
+        }
+    }
+
+    /// What rungs go by: they keep their rates though the source's turns out to be another.
+    fn source_rate(&self) -> SourceRate {
+        let foretold = self.foretold(TrackId::VIDEO);
+        if self.stated_kbps(TrackId::VIDEO).is_some() {
+            return SourceRate::Stated(foretold);
+        }
+        let before = self.remembered(TrackId::VIDEO);
+        SourceRate::Measured(before.map_or(foretold, |before| larger(before, foretold)))
+    }
+
+    fn stated_kbps(&self, track: TrackId) -> Option<f64> {
         let metadata = &self.tracks.metadata;
-        let stated_kbps = match track {
+        let stated = match track {
             TrackId::VIDEO => metadata.video_kbps,
             TrackId::AUDIO => metadata.audio_kbps,
             _ => None,
         };
-        let stated_kbps = stated_kbps.filter(|&kbps| kbps > 0.0);
-        let (bytes, duration_ms) = self.gather.extent(track);
-        let before = if self.epochs > 0 {
-            self.memory.rate(track)
-        } else if stated_kbps.is_none() {
-            // The stream before may have been sent with other settings.
-            self.coding(track).and_then(|coding| self.memory.rate_of(track, coding))
-        } else {
-            None
-        };
-        // What is held is too little to measure where the epoch begins with its first key frame.
-        match before.filter(|_| duration_ms < SHORT_MS) {
-            Some(before) => before,
-            None => rates::foretold(bytes, duration_ms, stated_kbps),
+        stated.filter(|&kbps| kbps > 0.0)
+    }
+
+    /// Of an epoch or a stream before, if that says something of this one.
+    fn remembered(&self, track: TrackId) -> Option<BitRate> {
+        if self.epochs > 0 {
+            return self.memory.rate(track);
         }
+        // The stream before may have been sent with other settings.
+        let is_silent = self.stated_kbps(track).is_none();
+        let coding = self.coding(track).filter(|_| is_silent)?;
+        self.memory.rate_of(track, coding)
+    }
+}
+
+fn larger(one: BitRate, other: BitRate) -> BitRate {
+    BitRate {
+        peak: one.peak.max(other.peak),
+        average: one.average.max(other.average),
     }
 }

@@ -19,6 +19,34 @@ const MAX_SOURCE_PIXELS: u32 = 35_651_584;
 /// What a segment may need beyond the mean.
 const PEAK_PERCENT: u32 = 150;
 
+/// Of its usual rate, a rung gets so much at least where the source's rate is a guess.
+const GUESS_PERCENT: u32 = 50;
+
+/// What is known of the source's rate when an epoch is planned. The rungs' stays the same for the whole epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SourceRate {
+    /// By the publisher.
+    Stated(BitRate),
+    /// Over a few seconds, or of a stream before: a film that fades in from black has a hundredth of its rate there.
+    Measured(BitRate),
+}
+
+impl SourceRate {
+    /// What a rung may have that looks good at this rate.
+    fn most(self, usual: u32) -> BitRate {
+        match self {
+            Self::Stated(rate) => rate,
+            Self::Measured(rate) => {
+                let least = usual / 100 * GUESS_PERCENT;
+                BitRate {
+                    peak: rate.peak.max(peak(least)),
+                    average: rate.average.max(least),
+                }
+            }
+        }
+    }
+}
+
 /// Macroblocks of a picture, macroblocks a second and bits a second that H.264 allows at a level (table A-1, main profile).
 const LEVELS: [(u8, u32, u32, u32); 11] = [
     (0x0d, 396, 11_880, 768_000),
@@ -41,7 +69,7 @@ pub(super) fn offered(
     wanted: &[Rung],
     source: &VideoConfig,
     frame_rate_millihertz: u32,
-    rate: BitRate,
+    rate: SourceRate,
 ) -> Vec<RungDescription> {
     let pixels = u32::from(source.width) * u32::from(source.height);
     if source.range() != VideoRange::Sdr || pixels > MAX_SOURCE_PIXELS {
@@ -54,16 +82,17 @@ pub(super) fn offered(
         .collect()
 }
 
-fn describe(rung: Rung, source: &VideoConfig, frame_rate_millihertz: u32, source_rate: BitRate) -> RungDescription {
+fn describe(rung: Rung, source: &VideoConfig, frame_rate_millihertz: u32, source_rate: SourceRate) -> RungDescription {
     let (width, height) = (width(rung, source), rung.height());
-    let mut average = usual_rate(rung);
+    let mut usual = usual_rate(rung);
     if frame_rate_millihertz > FAST_MILLIHERTZ {
-        average = average / 100 * FAST_PERCENT;
+        usual = usual / 100 * FAST_PERCENT;
     }
-    let average = average.min(source_rate.average);
+    let most = source_rate.most(usual);
+    let average = usual.min(most.average);
     let bit_rate = BitRate {
-        peak: (average / 100 * PEAK_PERCENT).max(average).min(source_rate.peak),
-        average: average.min(source_rate.peak),
+        peak: peak(average).min(most.peak),
+        average: average.min(most.peak),
     };
     let level = level(width, height, frame_rate_millihertz, bit_rate.peak);
     RungDescription {
@@ -74,6 +103,10 @@ fn describe(rung: Rung, source: &VideoConfig, frame_rate_millihertz: u32, source
         codecs: format!("avc1.{MAIN_PROFILE}{level:02x}"),
         bit_rate,
     }
+}
+
+fn peak(average: u32) -> u32 {
+    (average / 100 * PEAK_PERCENT).max(average)
 }
 
 /// Bits a second that keep a film good to look at, at 30 frames a second.
@@ -114,10 +147,10 @@ mod tests {
     use super::*;
     use crate::media::{access_unit::Codec, h264::tests::RECORD_720P30};
 
-    const RICH: BitRate = BitRate {
+    const RICH: SourceRate = SourceRate::Stated(BitRate {
         peak: 8_000_000,
         average: 6_000_000,
-    };
+    });
 
     fn source(width: u16, height: u16) -> VideoConfig {
         VideoConfig {
@@ -156,13 +189,31 @@ mod tests {
     }
 
     #[test]
-    fn no_rung_needs_more_than_the_source() {
+    fn no_rung_needs_more_than_the_publisher_says_that_it_sends() {
         let poor = BitRate {
             peak: 500_000,
             average: 400_000,
         };
-        let rung = &offered(&[Rung::P720], &source(1920, 1080), 30_000, poor)[0];
+        let rung = &offered(&[Rung::P720], &source(1920, 1080), 30_000, SourceRate::Stated(poor))[0];
         assert_eq!(rung.bit_rate, poor);
+    }
+
+    #[test]
+    fn a_source_that_begins_in_the_dark_does_not_make_its_rungs_poor() {
+        let measured = |bits: u32| {
+            let rate = SourceRate::Measured(BitRate {
+                peak: bits / 4 * 5,
+                average: bits,
+            });
+            offered(&[Rung::P720], &source(1920, 1080), 30_000, rate)[0].bit_rate
+        };
+        let half = BitRate {
+            peak: 1_875_000,
+            average: 1_250_000,
+        };
+        assert_eq!(measured(40_000), half);
+        assert_eq!(measured(2_000_000).average, 2_000_000, "it is known to need no more");
+        assert_eq!(measured(6_000_000).average, 2_500_000);
     }
 
     #[test]

@@ -209,6 +209,40 @@ fn a_ladder_is_offered_below_the_source_and_sound_alone_where_there_is_both() {
     assert_eq!(rungs, [(Rung::P480, 854), (Rung::P360, 640)]);
 }
 
+#[test]
+fn a_film_that_begins_in_the_dark_and_says_no_rate_has_rungs_that_are_good_to_look_at_and_none_above_it() {
+    let offer = Offer {
+        ladder: vec![Rung::P480, Rung::P360],
+        ..Offer::default()
+    };
+    let averages = |bench: &Bench| {
+        let description = &bench.reader.epochs[0].description;
+        let rungs = description.ladder.iter().map(|rung| rung.bit_rate.average);
+        let source = description.renditions[0].bit_rate.average;
+        [source].into_iter().chain(rungs).collect::<Vec<_>>()
+    };
+    let mut bench = Bench::new(333);
+    bench.packager.set_offer(offer.clone());
+    bench.configure_both();
+    // Frames of eight bytes.
+    bench.send(0, 6000, 30, 60);
+    assert_eq!(averages(&bench), [600_000, 600_000, 350_000]);
+
+    let mut bench = Bench::new(333);
+    bench.packager.set_offer(offer);
+    bench.push(MediaMessage::Metadata(StreamMetadata {
+        video_kbps: Some(400.0),
+        ..StreamMetadata::default()
+    }));
+    bench.configure_both();
+    bench.send(0, 6000, 30, 60);
+    assert_eq!(
+        averages(&bench),
+        [400_000, 400_000, 400_000],
+        "it says that it sends little"
+    );
+}
+
 /// What came out of the tap since it was last asked, in short.
 fn tapped(bench: &mut Bench) -> Vec<String> {
     let mut seen = Vec::new();
