@@ -20,9 +20,12 @@ pub(super) struct Target {
     pub(super) height: u16,
     /// Bits a second.
     pub(super) bit_rate: u32,
-    /// H.264 level times ten, as in a codecs string.
+    /// H.264 `level_idc`: the level times ten, as in a codecs string.
     pub(super) level: Option<u8>,
 }
+
+/// The lowest level of the main profile that VideoToolbox can be asked for, as `level_idc`; below it finds the level itself.
+const VIDEO_TOOLBOX_LEVEL: u8 = 30;
 
 /// Where Linux has its first graphics device.
 const RENDER_DEVICE: &str = "/dev/dri/renderD128";
@@ -101,8 +104,9 @@ impl Encoder {
         };
         let mut arguments: Vec<String> = vec!["-c:v".to_owned(), self.name().to_owned()];
         arguments.extend(own.iter().map(|&argument| argument.to_owned()));
-        if let Some(level) = target.level {
-            arguments.extend(["-level:v".to_owned(), format!("{}.{}", level / 10, level % 10)]);
+        // Not as `3.1`, which VAAPI and QuickSync take for the number three.
+        if let Some(level) = target.level.filter(|&level| self.takes_level(level)) {
+            arguments.extend(["-level:v".to_owned(), level.to_string()]);
         }
         // A buffer of half a second: no segment is far above the rate.
         let (rate, buffer) = (target.bit_rate.to_string(), (target.bit_rate / 2).to_string());
@@ -122,6 +126,10 @@ impl Encoder {
         ];
         arguments.extend(both.map(str::to_owned));
         arguments
+    }
+
+    fn takes_level(self, level: u8) -> bool {
+        self != Self::VideoToolbox || level >= VIDEO_TOOLBOX_LEVEL
     }
 }
 
@@ -151,12 +159,30 @@ mod tests {
                 "-bf 0",
                 "-maxrate 800000",
                 "-bufsize 400000",
-                "-level:v 3.0",
+                "-level:v 30",
                 encoder.name(),
             ] {
                 assert!(arguments.contains(said), "{said} in {arguments}");
             }
             assert!(encoder.filters(&target).starts_with("scale=640:360,format="));
+        }
+    }
+
+    #[test]
+    fn a_level_is_a_whole_number_and_not_asked_for_where_it_is_unknown() {
+        for encoder in Encoder::ALL {
+            for (level, is_taken) in [(13, encoder != Encoder::VideoToolbox), (31, true), (40, true)] {
+                let target = Target {
+                    width: 256,
+                    height: 144,
+                    bit_rate: 150_000,
+                    level: Some(level),
+                };
+                let arguments = encoder.arguments(&target);
+                let asked = arguments.iter().position(|argument| argument == "-level:v");
+                let asked = asked.map(|place| arguments[place + 1].clone());
+                assert_eq!(asked, is_taken.then(|| level.to_string()), "{}", encoder.name());
+            }
         }
     }
 }

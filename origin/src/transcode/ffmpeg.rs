@@ -27,12 +27,12 @@ const ASKING: Duration = Duration::from_secs(10);
 /// For an encoder to take its few pictures; graphics cards wake up slowly.
 const TRYING: Duration = Duration::from_secs(15);
 
-/// What is tried: pictures that every encoder takes, one of which in the middle has to be a key frame.
+/// What is tried: pictures and a level that every encoder takes; one picture in the middle has to be a key frame.
 const TRIAL: Target = Target {
     width: 320,
     height: 240,
     bit_rate: 400_000,
-    level: None,
+    level: Some(30),
 };
 const TRIAL_FRAMES: u32 = 12;
 const TRIAL_FRAME_MS: u32 = 40;
@@ -198,6 +198,32 @@ mod tests {
         let found = find(Path::new("ffmpeg")).await.unwrap();
         assert!(!found.version.is_empty());
         tried(Path::new("ffmpeg"), Encoder::X264, TRYING).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_tried_has_the_level_that_it_was_asked_for() {
+        for level in [30, 31] {
+            let target = Target {
+                level: Some(level),
+                ..TRIAL
+            };
+            let arguments = command::trial(Encoder::X264, &target, TRIAL_KEY);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let made = run(Path::new("ffmpeg"), &arguments, grey(), TRYING).await.unwrap();
+            let (mut reader, mut demuxer) = (FileReader::default(), Demuxer::new());
+            reader.buffer().extend_from_slice(&made);
+            let mut told = None;
+            while let Ok(Some(tag)) = reader.next_tag() {
+                for demuxed in demuxer.push(&tag).unwrap() {
+                    if let Demuxed::Media(MediaMessage::Config { record, .. }) = demuxed {
+                        told = Some(record[3]);
+                    }
+                }
+            }
+            assert_eq!(told, Some(level), "level_idc of the configuration record");
+        }
+        let asked = command::trial(Encoder::Vaapi, &TRIAL, TRIAL_KEY).join(" ");
+        assert!(asked.contains("-level:v 30"), "a level is tried too: {asked}");
     }
 
     #[tokio::test]
