@@ -47,6 +47,7 @@ use self::{
 pub use self::{
     health::{AudioHealth, DroppedFrames, HistoryPoint, IngestHealth, UnsupportedTrack, VideoHealth},
     memory::Memory,
+    plan::STAND_IN_GOP_MS,
     rung::RungPackager,
     tap::Tapped,
 };

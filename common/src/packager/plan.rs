@@ -18,6 +18,10 @@ const PART_TARGET_STEP_MS: u32 = 5;
 /// A part has to reach this share of the part target (RFC 8216bis section 4.4.4.9).
 const MIN_PART_PERCENT: u64 = 85;
 
+/// GOPs of what stands in for a publisher are no longer than this, or than one picture: every epoch of pictures holds them, whatever its
+/// own GOPs and parts are.
+pub const STAND_IN_GOP_MS: u32 = 1_000;
+
 const TICKS_PER_MS: u64 = VIDEO_TIMESCALE as u64 / 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,5 +179,29 @@ mod tests {
         let mut unknown = GopMeter::default();
         unknown.frame(0, true);
         assert_eq!(Plan::new(333, Some(unknown.pace()), &[&audio]).target_duration_s, 12);
+    }
+
+    #[test]
+    fn every_plan_holds_the_gops_of_what_stands_in() {
+        let sounds: Vec<AudioConfig> = [3, 4, 8, 11].into_iter().map(aac).collect();
+        let mut seen = 0;
+        for configured_ms in (100..=1000).step_by(20) {
+            // Up to 240 frames a second, and down to one in two seconds.
+            for frame_ticks in (375..180_000).step_by(375) {
+                let frame_ms = i64::try_from(frame_ticks / TICKS_PER_MS).unwrap();
+                let gop_frames = (u64::from(STAND_IN_GOP_MS) * TICKS_PER_MS / frame_ticks).max(1);
+                let gop_ms = i64::try_from(gop_frames * frame_ticks / TICKS_PER_MS).unwrap();
+                let pace = FramePace {
+                    frame_ticks,
+                    longest_gop_ms: Some(frame_ms),
+                };
+                for used in 0..=sounds.len() {
+                    let plan = Plan::new(configured_ms, Some(pace), &sounds[..used].iter().collect::<Vec<_>>());
+                    assert!(plan.fits(gop_ms), "{gop_ms} ms in {plan:?} of {frame_ms} ms");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 100_000);
     }
 }

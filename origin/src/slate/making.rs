@@ -20,6 +20,7 @@ use common::{
         access_unit::{Codec, MediaMessage},
         audio_config::AudioConfig,
     },
+    packager::STAND_IN_GOP_MS,
 };
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -32,8 +33,6 @@ use super::{
 };
 use crate::transcode::spawn_encoder;
 
-/// A slate's key frames are no farther apart, which every target duration holds.
-const GOP: Duration = Duration::from_secs(2);
 /// Length of the silence that is repeated; long enough to tell the length of a frame by.
 const SILENCE: Duration = Duration::from_secs(10);
 /// For one track on a machine that is busy with the stream.
@@ -43,7 +42,7 @@ const MAX_FILE_LEN: u64 = 16 << 20;
 /// Files kept; the oldest make room.
 const MAX_FILES: usize = 64;
 /// Goes into the hash: files of another way of making are not used.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 static CARD: LazyLock<Bytes> = LazyLock::new(|| card::draw().into());
 
@@ -233,7 +232,7 @@ fn arguments(format: &TrackFormat, still: &Path) -> Vec<String> {
 }
 
 fn frames_of_gop(frame_rate_millihertz: u32) -> u64 {
-    (u64::from(frame_rate_millihertz) * GOP.as_secs() / 1000).max(1)
+    (u64::from(frame_rate_millihertz) * u64::from(STAND_IN_GOP_MS) / 1_000_000).max(1)
 }
 
 /// The track as it stands in the file; `None` when there is no such file, or something else is in it.
@@ -337,10 +336,10 @@ mod tests {
         let [video, audio] = &made.tracks[..] else {
             panic!("{} tracks", made.tracks.len());
         };
-        assert_eq!(video.units.len(), 59);
+        assert_eq!(video.units.len(), 29);
         let key_frames: Vec<bool> = video.units.iter().map(|unit| unit.sync).collect();
         assert_eq!(key_frames.iter().filter(|sync| **sync).count(), 1);
-        assert!(key_frames[0] && video.nanos <= GOP.as_nanos() as u64);
+        assert!(key_frames[0] && video.nanos <= u64::from(STAND_IN_GOP_MS) * 1_000_000);
         let config = common::media::video_config::VideoConfig::parse(video.codec, &video.record).unwrap();
         assert_eq!((config.width, config.height), (320, 240));
         let config = AudioConfig::parse(audio.codec, &audio.record).unwrap();

@@ -10,7 +10,7 @@ use crate::{
         h264::tests::RECORD_720P30,
         opus::tests::HEAD_STEREO,
     },
-    packager::{Offer, Tapped},
+    packager::{Offer, STAND_IN_GOP_MS, Tapped},
 };
 
 const PQ: u8 = 16;
@@ -190,6 +190,21 @@ fn a_publisher_that_comes_back_is_seen_with_its_first_key_frame() {
     }
     assert_eq!((bench.epochs(), parts(&bench) - before), (1, 1));
     bench.end();
+}
+
+#[test]
+fn long_parts_and_short_gops_are_stood_in_for_in_the_same_epoch() {
+    for part_target_ms in [333, 520, 750, 1000] {
+        let mut bench = Bench::new(part_target_ms);
+        bench.configure_both();
+        bench.send(0, 8000, 30, 15);
+        bench.interrupt();
+        bench.packager.set_stand_in(true);
+        bench.configure_both();
+        bench.send(0, 20_000, 30, STAND_IN_GOP_MS * 30 / 1000);
+        assert_eq!(bench.epochs(), 1, "parts of {part_target_ms} ms");
+        bench.end();
+    }
 }
 
 #[test]
