@@ -82,9 +82,7 @@ impl Ladder {
             return None;
         }
         let entry = inner.rungs.entry(rung).or_insert_with(|| Entry::new(self.retention));
-        if entry.given_up == Some(GivenUp::Crowded) && self.transcoder.budget().has_room() {
-            entry.given_up = None;
-        }
+        entry.forget_crowd(self.transcoder.budget().has_room());
         if entry.given_up.is_some() {
             return None;
         }
@@ -324,6 +322,13 @@ impl Entry {
             restarts: 0,
             failure: None,
             stand_in: None,
+        }
+    }
+
+    /// Where there is room again it may be asked for again. Without, whoever still asks would start it over and over.
+    fn forget_crowd(&mut self, has_room: bool) {
+        if has_room && self.given_up == Some(GivenUp::Crowded) {
+            self.given_up = None;
         }
     }
 }

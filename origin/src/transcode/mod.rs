@@ -23,9 +23,9 @@ use tokio::sync::watch;
 use tracing::warn;
 
 pub(crate) use self::command::spawn as spawn_encoder;
-pub use self::hold::RungHold;
 pub(crate) use self::ladder::Ladder;
 use self::{budget::Budget, ffmpeg::Ffmpeg};
+pub use self::{hold::RungHold, retry::GivenUp};
 
 /// What the machine has to make rungs with. Clones share it.
 #[derive(Clone)]
@@ -102,6 +102,11 @@ impl Transcoder {
         }
     }
 
+    /// What it can do is being found out, which takes a while.
+    fn is_looking(&self) -> bool {
+        !self.is_off() && matches!(&*self.found.borrow(), Found::Looking)
+    }
+
     /// ffmpeg's version, and its encoder that is used first.
     fn works_with(&self) -> Option<(String, String)> {
         match &*self.found.borrow() {
@@ -133,8 +138,10 @@ impl Transcoder {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LadderHealth {
-    /// Version; `None`: there is no ffmpeg that works or may, and no ladder.
+    /// Version; `None`: there is no ffmpeg that works or may, and no ladder, or none is found yet.
     pub ffmpeg: Option<String>,
+    /// Whether there is one is still being found out.
+    pub looking: bool,
     /// As ffmpeg calls it.
     pub encoder: Option<String>,
     /// The largest first.
@@ -149,6 +156,8 @@ pub struct RungHealth {
     /// `720p`
     pub rung: &'static str,
     pub state: RungState,
+    /// Why it is [`RungState::Dropped`].
+    pub reason: Option<GivenUp>,
     /// Relays with viewers of it.
     pub watchers: usize,
     /// Media seconds made a second; `None` until something was made.
@@ -166,7 +175,7 @@ pub enum RungState {
     /// ffmpeg runs, or waits for the source, and nothing came of it yet.
     Starting,
     Running,
-    /// Given up, as the computer cannot keep up or makes as much as it may; tried again with the next stream at the latest.
+    /// Given up; tried again with the next stream at the latest.
     Dropped,
     /// ffmpeg ended by itself and is started again after a while.
     Failed,

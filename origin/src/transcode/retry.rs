@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::time::Monotonic;
+use serde::Serialize;
 
 /// Between the end of an ffmpeg that failed and the next one: doubled each time,
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -26,8 +27,9 @@ pub(super) enum Failure {
 }
 
 /// Why a rung is not made for the rest of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GivenUp {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GivenUp {
     /// The computer cannot keep up.
     Busy,
     /// No ffmpeg made anything of this stream.

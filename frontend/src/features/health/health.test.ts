@@ -39,6 +39,25 @@ describe('the health answer', () => {
     ]);
   });
 
+  it.each([
+    ['busy', 'busy'],
+    ['crowded', 'crowded'],
+    ['eclipsed', 'other'],
+    [undefined, 'other'],
+  ])('tells why a quality was dropped: %s', (reason, told) => {
+    const health = readHealth({
+      ladder: { ffmpeg: '5.1.9', rungs: [{ rung: '720p', state: 'dropped', reason, watchers: 2 }] },
+    });
+    expect(health.ladder?.rungs[0]).toMatchObject({ state: 'dropped', reason: told, relays: 2 });
+  });
+
+  it('tells an ffmpeg that is looked for from one that is not there', () => {
+    const looking = (ladder: object) => readHealth({ ladder }).ladder?.looking;
+    expect(looking({ ffmpeg: null, looking: true, rungs: [] })).toBe(true);
+    expect(looking({ ffmpeg: null, looking: false, rungs: [] })).toBe(false);
+    expect(looking({ ffmpeg: null, rungs: [] })).toBe(false);
+  });
+
   it.each([null, undefined, 3, [], { history: 'x', audioTracks: 7, ladder: [] }])(
     'is empty for %j',
     (answer) => {

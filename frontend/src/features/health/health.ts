@@ -20,18 +20,26 @@ export interface SoundHealth {
 
 export type RungState = 'off' | 'starting' | 'running' | 'dropped' | 'failed';
 
+/** Why a rung was dropped; `other` where the server has a reason that this page does not know. */
+export type DropReason = 'busy' | 'fruitless' | 'crowded' | 'other';
+
 export interface RungHealth {
   rung: string;
   state: RungState;
-  watchers: number;
+  /** Of a dropped one. */
+  reason: DropReason;
+  /** Relays with viewers of it; how many viewers those have is not told. */
+  relays: number;
   /** Seconds of media made in a second; null until something was made. */
   speed: number | null;
   restarts: number;
 }
 
 export interface LadderHealth {
-  /** Version; null: there is none. */
+  /** Version; null: there is none, or none yet. */
   ffmpeg: string | null;
+  /** Whether there is one is still being found out. */
+  looking: boolean;
   encoder: string | null;
   rungs: readonly RungHealth[];
 }
@@ -45,6 +53,7 @@ export interface Health {
 }
 
 const STATES: readonly RungState[] = ['off', 'starting', 'running', 'dropped', 'failed'];
+const REASONS: readonly DropReason[] = ['busy', 'fruitless', 'crowded'];
 
 export function readHealth(answer: unknown): Health {
   const health = isRecord(answer) ? answer : {};
@@ -83,11 +92,13 @@ function readSound(sound: Record<string, unknown>, place: number): SoundHealth {
 function readLadder(ladder: Record<string, unknown>): LadderHealth {
   return {
     ffmpeg: text(ladder.ffmpeg),
+    looking: ladder.looking === true,
     encoder: text(ladder.encoder),
     rungs: records(ladder.rungs).map((rung) => ({
       rung: text(rung.rung) ?? '',
       state: STATES.find((state) => state === rung.state) ?? 'off',
-      watchers: number(rung.watchers) ?? 0,
+      reason: REASONS.find((reason) => reason === rung.reason) ?? 'other',
+      relays: number(rung.watchers) ?? 0,
       speed: number(rung.speed),
       restarts: number(rung.restarts) ?? 0,
     })),

@@ -4,6 +4,7 @@ import type { LadderHealth, RungHealth } from './health';
 /** How the qualities are that the server makes. */
 export function LadderTable({ ladder }: { ladder: LadderHealth }) {
   const { t } = useLanguage();
+  if (ladder.looking) return <p className="text-sm text-muted">{t('health.ladderLooking')}</p>;
   if (ladder.ffmpeg === null) return <p className="text-sm text-accent">{t('health.ladderOff')}</p>;
   if (ladder.rungs.length === 0) return <p className="text-sm text-muted">{t('health.ladderNone')}</p>;
   return (
@@ -15,7 +16,7 @@ export function LadderTable({ ladder }: { ladder: LadderHealth }) {
               <th scope="col">{t('health.rung')}</th>
               <th scope="col">{t('health.rung.state')}</th>
               <th scope="col" className="text-right">
-                {t('health.rung.watchers')}
+                {t('health.rung.relays')}
               </th>
               <th scope="col" className="text-right">
                 {t('health.rung.speed')}
@@ -63,9 +64,9 @@ function RungRow({ rung }: { rung: RungHealth }) {
           aria-hidden="true"
           className={`mr-2 inline-block size-1.5 rounded-full align-middle ${dots[rung.state]}`}
         />
-        {t(`health.rung.${rung.state}`)}
+        {t(rung.state === 'dropped' ? `health.rung.dropped.${rung.reason}` : `health.rung.${rung.state}`)}
       </td>
-      <td className="text-right">{rung.watchers}</td>
+      <td className="text-right">{rung.relays}</td>
       <td className="text-right">{rung.speed === null ? '–' : `${speed.format(rung.speed)}×`}</td>
       <td className="pr-0 text-right">{rung.restarts}</td>
     </tr>
