@@ -228,7 +228,7 @@ async fn connections_over_the_caps_are_closed_at_once() {
     })
     .await;
     let mut first = server.publisher().await;
-    let second = Client::open(server.address).await;
+    let second = server.publisher().await;
     Client::open_silent(server.address).await.closed().await;
     server.carries(&mut first).await;
 
@@ -245,6 +245,25 @@ async fn connections_over_the_caps_are_closed_at_once() {
         }
         tries += 1;
         assert!(tries < 1000, "the place never came free");
+    }
+}
+
+#[tokio::test]
+async fn a_publisher_gets_in_past_connections_that_show_no_key_and_none_that_publishes_has_to_go() {
+    let mut server = Server::start_with(IngestLimits {
+        connections: 3,
+        ..limits()
+    })
+    .await;
+    let mut first = server.publisher().await;
+    let mut silent = Client::open_silent(server.address).await;
+    let mut idle = Client::open(server.address).await;
+    let mut second = server.publisher().await;
+    silent.closed().await;
+    let mut third = server.publisher().await;
+    idle.closed().await;
+    for publisher in [&mut first, &mut second, &mut third] {
+        server.carries(publisher).await;
     }
 }
 

@@ -8,9 +8,9 @@ use tokio_rustls::TlsAcceptor;
 use tracing::Instrument as _;
 
 use super::{
-    admission::Admission,
+    admission::{Admission, PublishRequest, Refusal},
     connection,
-    limits::{IngestLimits, Places},
+    limits::{IngestLimits, Place, Places},
 };
 
 /// Pause after a failed accept: out of descriptors, the listener would spin.
@@ -48,7 +48,7 @@ impl<A: Admission> Ingest<A> {
     }
 
     /// Takes publishers until the shutdown, each on a task of its own that the shutdown waits for; with `tls`, RTMPS. A connection over
-    /// the limits is closed at once.
+    /// the limits is closed at once, or closes another.
     pub async fn serve(self, listener: TcpListener, tls: Option<Tls>) {
         let stop = self.shutdown.token().clone();
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
@@ -73,22 +73,28 @@ impl<A: Admission> Ingest<A> {
             let span = tracing::info_span!("publisher", %peer);
             self.shutdown.spawn(
                 async move {
-                    // Given back however the task ends, a panic included.
-                    let _place = place;
-                    ingest.connection(stream, peer, acceptor).await;
+                    let displaced = place.displaced().clone();
+                    // Dropped where it stands: it publishes nothing, and must not hold up the one that came.
+                    let served = displaced.run_until_cancelled(ingest.connection(stream, peer, acceptor, place));
+                    if served.await.is_none() {
+                        metrics::counter!("streamcircle_ingest_connections_displaced_total").increment(1);
+                        tracing::debug!("too many connections, this one published nothing and was closed");
+                    }
                 }
                 .instrument(span),
             );
         }
     }
 
-    async fn connection(self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+    /// The place is given back however this ends, in a panic too.
+    async fn connection(self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, place: Place) {
         let Self {
             admission,
             limits,
             shutdown,
             ..
         } = self;
+        let admission = Arc::new(Placed { admission, place });
         let stop = shutdown.token().clone();
         let Some(tls) = tls else {
             return connection::serve(stream, peer, admission, limits, stop).await;
@@ -99,6 +105,25 @@ impl<A: Admission> Ingest<A> {
             Some(Ok(Err(error))) => tracing::debug!(%error, "TLS handshake failed"),
             Some(Err(_)) => tracing::debug!("TLS handshake timed out"),
             None => {}
+        }
+    }
+}
+
+/// The rooms' door for one connection, which keeps its place once it is let in.
+struct Placed<A> {
+    admission: Arc<A>,
+    place: Place,
+}
+
+impl<A: Admission> Admission for Placed<A> {
+    type Lease = A::Lease;
+
+    async fn admit(&self, request: PublishRequest) -> Result<A::Lease, Refusal> {
+        let lease = self.admission.admit(request).await?;
+        if self.place.publishes() {
+            Ok(lease)
+        } else {
+            Err(Refusal::Unavailable)
         }
     }
 }
