@@ -173,7 +173,7 @@ fn evening(rates: Rates, start: u32, duration_ms: u32) {
     assert_eq!(lips.came[0], loops * rates.pictures_in_loop() as u64, "every picture");
     assert!(lips.came[1] + 3 >= loops * rates.sounds_in_loop() as u64, "all sound");
     assert!(lips.worst_ms <= 40, "sound is {} ms off the picture", lips.worst_ms);
-    let health = room.packager.health();
+    let health = room.packager.health(room.now());
     assert_eq!((health.breaks, health.silent_audio_frames), (1, 0));
 }
 
@@ -207,7 +207,7 @@ fn the_clock_wraps_at_two_to_the_31_as_that_of_obs_does() {
         }
     }
     room.end();
-    assert_eq!((room.epochs.len(), room.packager.health().breaks), (1, 1));
+    assert_eq!((room.epochs.len(), room.packager.health(room.now()).breaks), (1, 1));
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn key_frames_every_250_frames() {
         &["-g", "250", "-keyint_min", "250", "-sc_threshold", "0"],
     ));
     let targets: Vec<_> = room.epochs.iter().map(|epoch| epoch.target_duration_s).collect();
-    assert_eq!((targets, room.packager.health().breaks), (vec![9], 1));
+    assert_eq!((targets, room.packager.health(room.now()).breaks), (vec![9], 1));
 }
 
 #[test]
@@ -246,8 +246,11 @@ fn a_frame_rate_between_none_and_sixty() {
     room.excused = vec![Rule::PartTooShort, Rule::PartTooLong];
     room.play(&picture(60, 30, "64x36", &keys), 0);
     room.end();
-    assert_eq!((room.epochs.len(), room.packager.health().silent_audio_frames), (1, 0));
-    assert_eq!(room.packager.health().breaks, 1);
+    assert_eq!(
+        (room.epochs.len(), room.packager.health(room.now()).silent_audio_frames),
+        (1, 0)
+    );
+    assert_eq!(room.packager.health(room.now()).breaks, 1);
 }
 
 #[test]
@@ -279,7 +282,7 @@ fn sound_that_begins_three_seconds_late() {
     let mut tags = picture(30, 20, "64x36", &["-g", "60"]);
     tags.retain(|tag| tag.kind != TagKind::Audio || is_header(tag) || tag.timestamp_ms >= 3000);
     let room = play(&tags);
-    assert_eq!((room.epochs.len(), room.packager.health().breaks), (1, 1));
+    assert_eq!((room.epochs.len(), room.packager.health(room.now()).breaks), (1, 1));
     // With its header as late, as some encoders do: it is waited for, as the metadata speaks of it.
     let (late, mut early): (Vec<Tag>, Vec<Tag>) = tags
         .into_iter()
@@ -316,7 +319,7 @@ fn another_size_in_the_middle_of_a_connection_and_after_an_outage() {
     room.connect();
     room.play(&small, 0);
     room.end();
-    assert_eq!((room.epochs.len(), room.packager.health().breaks), (1, 3));
+    assert_eq!((room.epochs.len(), room.packager.health(room.now()).breaks), (1, 3));
     let marks = |rendition: u8| {
         let parts = room.parts.iter().filter(move |part| part.id.rendition.0 == rendition);
         let marked = parts.filter(|part| part.flags.discontinuity).map(|part| part.id.msn);
@@ -350,7 +353,10 @@ fn two_dubs_over_enhanced_rtmp() {
         tags.push(tag);
     }
     let room = play(&tags);
-    assert_eq!((room.epochs.len(), room.packager.health().silent_audio_frames), (1, 0));
+    assert_eq!(
+        (room.epochs.len(), room.packager.health(room.now()).silent_audio_frames),
+        (1, 0)
+    );
     let names: Vec<_> = room.epochs[0].renditions[1..]
         .iter()
         .map(|rendition| match &rendition.format {

@@ -180,7 +180,7 @@ fn package(messages: &[(u32, MediaMessage)], outages: &[u32]) -> Packaged {
         packager.push(now, message.clone()).unwrap();
     }
     packager.end(now);
-    assert_eq!(packager.health().dropped.out_of_time_audio, 0);
+    assert_eq!(packager.health(now).dropped.out_of_time_audio, 0);
 
     let mut packaged = None;
     while let Some(event) = packager.poll() {

@@ -110,9 +110,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
         drain(&mut packager, &mut window);
     }
-    packager.end(PackagerNow { monotonic: Monotonic(Duration::MAX), unix: UnixMillis(i64::MAX) });
+    let at_last = PackagerNow { monotonic: Monotonic(Duration::MAX), unix: UnixMillis(i64::MAX) };
+    packager.end(at_last);
     drain(&mut packager, &mut window);
-    let _ = packager.health();
+    let _ = packager.health(at_last);
 });
 
 fn drain(packager: &mut Packager, window: &mut Option<LiveWindow>) {

@@ -38,6 +38,9 @@ const MAX_CODEC_NAME: usize = 64;
 const HOLE_INTERVALS: f64 = 3.0;
 const HOLE_MS: i64 = 300;
 
+/// A track that stopped so much before all others, in milliseconds, stopped by itself.
+const ALONE_MS: i64 = 1_000;
+
 /// Counts kept over breaks and epochs.
 #[derive(Default)]
 pub(super) struct Meters {
@@ -47,8 +50,9 @@ pub(super) struct Meters {
     clock: ClockDrift,
     av_offset: AvOffset,
     video_arrived: Option<Monotonic>,
-    /// When the newest media came, on this connection.
+    /// When the newest media came, on this connection: with a place in time, and any at all.
     arrived: Option<Monotonic>,
+    heard: Option<Monotonic>,
     max_composition_ms: i32,
     unsupported: Vec<(TrackId, String)>,
     unusable: [u64; 2],
@@ -80,6 +84,13 @@ impl Meters {
         });
         self.seen_counts = totals;
         self.history.advance(now);
+    }
+
+    /// A frame came, whatever becomes of it.
+    pub(super) fn came(&mut self, now: PackagerNow) {
+        if !self.stands_in {
+            self.heard = Some(now.monotonic);
+        }
     }
 
     /// A frame with its place in time, of a track that is configured.
@@ -144,6 +155,7 @@ impl Meters {
         self.video = PaceMeter::default();
         self.sounds = Default::default();
         self.arrived = None;
+        self.heard = None;
         self.video_arrived = None;
         self.max_composition_ms = 0;
         self.unsupported.clear();
@@ -178,13 +190,55 @@ impl Meters {
         self.sounds.get(usize::from(index)).map_or(0, SoundMeter::silent_ms)
     }
 
-    /// For how long a sound did not come though the picture did, milliseconds.
-    fn gone_ms(&self, index: u8) -> i64 {
-        let newest = self.sounds.get(usize::from(index)).and_then(SoundMeter::arrived);
-        match (self.video_arrived, newest) {
-            (Some(video), Some(sound)) => milliseconds(video, sound),
-            _ => 0,
+    /// For how long a sound did not come though other media did, milliseconds; 0 while it comes.
+    fn sound_gone_ms(&self, now: PackagerNow, index: u8) -> i64 {
+        let sound = self.sounds.get(usize::from(index));
+        let stopped = sound.and_then(|sound| sound.stopped_ms(now));
+        stopped
+            .filter(|_| self.others_went_on(sound.and_then(SoundMeter::arrived)))
+            .unwrap_or(0)
+    }
+
+    /// For how long the picture did not come though sound did, milliseconds; 0 while it comes.
+    fn picture_gone_ms(&self, now: PackagerNow) -> i64 {
+        let stopped = self.picture_stopped_ms(now);
+        stopped.filter(|_| self.others_went_on(self.video_arrived)).unwrap_or(0)
+    }
+
+    /// For how long nothing came at all, milliseconds; 0 where that is no longer than pictures without sound are apart.
+    fn nothing_ms(&self, now: PackagerNow) -> i64 {
+        let waits_for_picture = self.sounds.iter().all(|sound| sound.arrived().is_none())
+            && self.video_arrived.is_some()
+            && self.picture_stopped_ms(now).is_none();
+        if waits_for_picture {
+            0
+        } else {
+            quiet_ms(now, self.heard)
         }
+    }
+
+    fn picture_quiet_ms(&self, now: PackagerNow) -> i64 {
+        quiet_ms(now, self.video_arrived)
+    }
+
+    fn picture_stopped_ms(&self, now: PackagerNow) -> Option<i64> {
+        let quiet = self.picture_quiet_ms(now);
+        self.video.has_stopped(quiet).then_some(quiet)
+    }
+
+    /// Whether a track whose newest frame came then stopped alone, and not with all that the publisher sends.
+    fn others_went_on(&self, arrived: Option<Monotonic>) -> bool {
+        match (self.heard, arrived) {
+            (Some(heard), Some(arrived)) => milliseconds(heard, arrived) >= ALONE_MS,
+            _ => false,
+        }
+    }
+
+    /// How far the picture is ahead of the sound, while both come.
+    fn av_offset_ms(&self, now: PackagerNow) -> Option<i64> {
+        let [sound, ..] = &self.sounds;
+        let both_come = self.picture_stopped_ms(now).is_none() && sound.stopped_ms(now).is_none();
+        self.av_offset.milliseconds().filter(|_| both_come)
     }
 }
 
@@ -199,6 +253,11 @@ impl std::ops::Add for AudioCounts {
             silent: self.silent + other.silent,
         }
     }
+}
+
+/// Time since something came, if anything did, milliseconds.
+fn quiet_ms(now: PackagerNow, arrived: Option<Monotonic>) -> i64 {
+    arrived.map_or(0, |arrived| milliseconds(now.monotonic, arrived))
 }
 
 fn milliseconds(later: Monotonic, earlier: Monotonic) -> i64 {

@@ -278,8 +278,8 @@ impl Packager {
     }
 
     /// How the stream is, for the one who sends it.
-    pub fn health(&self) -> IngestHealth {
-        health::report(self)
+    pub fn health(&self, now: PackagerNow) -> IngestHealth {
+        health::report(self, now)
     }
 
     fn configured(&mut self, now: PackagerNow, configured: Configured) -> Result<(), PackagerError> {
@@ -297,6 +297,7 @@ impl Packager {
         if unit.payload.len() > MAX_SAMPLE_BYTES {
             return Err(PackagerError::TooLarge(unit.payload.len()));
         }
+        self.meters.came(now);
         // Without configuration a frame cannot be decoded; an empty one is a hint of silence.
         let track = unit.track;
         if !is_carried(track) || unit.payload.is_empty() || !self.tracks.current().has(track) {

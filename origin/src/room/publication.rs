@@ -258,7 +258,7 @@ impl Publication {
 
     pub(super) fn health(&self) -> Option<IngestHealth> {
         let inner = self.lock();
-        let health = inner.packager.as_ref().map(Packager::health)?;
+        let health = inner.packager.as_ref()?.health(now());
         Some(if inner.stands_in { away(health) } else { health })
     }
 

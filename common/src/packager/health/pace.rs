@@ -11,6 +11,9 @@ const WINDOWS: usize = 30;
 /// Fewer windows say nothing of evenness.
 const MIN_WINDOWS: usize = 10;
 
+/// A track of which nothing came for so many of its usual intervals, and for longer than a window, has stopped.
+const STOPPED_INTERVALS: f64 = 3.0;
+
 /// What a stretch of the stream had a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Pace {
@@ -70,9 +73,16 @@ impl PaceMeter {
         self.bytes = 0;
     }
 
-    /// Over the newest complete window.
-    pub(super) fn newest(&self) -> Pace {
-        self.windows.back().copied().unwrap_or_default()
+    /// Over the newest complete window, `quiet_ms` after the newest frame came; nothing, where the track has stopped since.
+    pub(super) fn newest(&self, quiet_ms: i64) -> Pace {
+        let newest = self.windows.back().filter(|_| !self.has_stopped(quiet_ms));
+        newest.copied().unwrap_or_default()
+    }
+
+    /// Whether no frame for so long is more than the time between two of them.
+    pub(super) fn has_stopped(&self, quiet_ms: i64) -> bool {
+        let usual_ms = self.windows.back().map_or(0.0, |pace| 1000.0 / pace.fps);
+        quiet_ms >= WINDOW_MS && quiet_ms as f64 >= usual_ms * STOPPED_INTERVALS
     }
 
     /// Time from the frame before to one at `at_ms`, where that is longer than `factor` usual intervals; none before the usual is known.
@@ -126,7 +136,20 @@ mod tests {
     #[test]
     fn frames_and_bits_are_told_a_second() {
         let meter = sent([25, 50]);
-        assert_eq!(meter.newest(), Pace { fps: 50.0, kbps: 400.0 });
+        assert_eq!(meter.newest(0), Pace { fps: 50.0, kbps: 400.0 });
+    }
+
+    #[test]
+    fn a_track_that_stopped_has_nothing_and_a_slow_one_has_not_stopped() {
+        let meter = sent([50]);
+        assert_eq!(meter.newest(1999), Pace { fps: 50.0, kbps: 400.0 });
+        assert_eq!(meter.newest(2000), Pace::default());
+        let mut slow = PaceMeter::default();
+        for picture in 0..4 {
+            slow.frame(picture * 4000, 1000);
+        }
+        assert_eq!(slow.newest(11_999).fps, 0.25);
+        assert!(slow.has_stopped(12_000));
     }
 
     #[test]
@@ -155,6 +178,6 @@ mod tests {
         meter.broken();
         assert_eq!(meter.hole_ms(60_000, 3.0), None);
         meter.frame(60_000, 1000);
-        assert_eq!(meter.newest().fps, 30.0);
+        assert_eq!(meter.newest(0).fps, 30.0);
     }
 }

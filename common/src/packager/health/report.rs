@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::{
-    HistoryPoint, round,
+    HistoryPoint, quiet_ms, round,
     warnings::{PictureSigns, Signs, SoundSigns, warnings},
 };
 use crate::{
     live::VideoRange,
     media::access_unit::TrackKind,
-    packager::{Packager, Phase, gop::GopMeter, live::Live},
+    packager::{Packager, PackagerNow, Phase, gop::GopMeter, live::Live},
 };
 
 /// How a stream is, as the dashboard shows it.
@@ -24,7 +24,7 @@ pub struct IngestHealth {
     pub audio_tracks: Vec<AudioHealth>,
     /// The last five minutes, every two seconds.
     pub history: Vec<HistoryPoint>,
-    /// How far the picture is ahead of the sound that arrives with it.
+    /// How far the picture is ahead of the sound that arrives with it, while both do.
     pub av_offset_milliseconds: Option<i64>,
     /// Parts in a million by which the encoder's clock is fast; below 0, slow. After three minutes.
     pub clock_drift_ppm: Option<i64>,
@@ -50,7 +50,7 @@ pub struct VideoHealth {
     pub codec: String,
     pub width: u16,
     pub height: u16,
-    /// As they were sent in the last two seconds.
+    /// As they were sent in the last two seconds; 0 where none come any more.
     pub fps: f64,
     pub kbps: f64,
     /// The newest complete one.
@@ -72,7 +72,7 @@ pub struct AudioHealth {
     pub kbps: f64,
     /// By how much timestamps lead the count of samples.
     pub drift_milliseconds: i64,
-    /// Mean of the last two seconds, dB of full scale; none where the codec is not decoded here.
+    /// Mean of the last two seconds, dB of full scale; none where the codec is not decoded here, or nothing comes.
     pub level_db: Option<f64>,
     /// For how long nothing was to be heard.
     pub silent_seconds: f64,
@@ -103,7 +103,7 @@ pub struct DroppedFrames {
     pub unusable_audio: u64,
 }
 
-pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
+pub(in crate::packager) fn report(packager: &Packager, now: PackagerNow) -> IngestHealth {
     let Packager {
         meters,
         tracks,
@@ -114,6 +114,7 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
     } = packager;
     let audio_counts = meters.audio_totals(live.as_ref());
     let plan = live.as_ref().map(Live::plan);
+    let pace = meters.video.newest(meters.picture_quiet_ms(now));
     let audio_tracks: Vec<AudioHealth> = tracks
         .sounds()
         .filter_map(|(index, config)| Some((index, config, meters.sounds.get(usize::from(index))?)))
@@ -122,10 +123,12 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
             codec: config.codecs.clone(),
             channels: config.channels,
             sample_rate: config.output_rate,
-            kbps: round(meter.pace.newest().kbps),
+            kbps: round(meter.pace.newest(quiet_ms(now, meter.arrived())).kbps),
             drift_milliseconds: live.as_ref().map_or(0, |live| live.drift_ms(index)),
-            level_db: meter.level_db().map(round),
-            silent_seconds: round(seconds(meter.silent_ms())),
+            level_db: meter.level_db(now).map(round),
+            silent_seconds: round(seconds(
+                meter.silent_ms().saturating_add(meter.stopped_ms(now).unwrap_or(0)),
+            )),
         })
         .collect();
     IngestHealth {
@@ -134,8 +137,8 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
             codec: config.codecs.clone(),
             width: config.width,
             height: config.height,
-            fps: round(meters.video.newest().fps),
-            kbps: round(meters.video.newest().kbps),
+            fps: round(pace.fps),
+            kbps: round(pace.kbps),
             key_frame_interval_seconds: gop.last_ms().map(seconds),
             b_frames: meters.max_composition_ms > 0,
             range: match config.range() {
@@ -147,7 +150,7 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
         }),
         audio: audio_tracks.first().cloned(),
         history: meters.history.report(),
-        av_offset_milliseconds: meters.av_offset.milliseconds(),
+        av_offset_milliseconds: meters.av_offset_ms(now),
         clock_drift_ppm: meters.clock.ppm().map(|ppm| ppm.round() as i64),
         unsupported: meters
             .unsupported
@@ -174,12 +177,12 @@ pub(in crate::packager) fn report(packager: &Packager) -> IngestHealth {
         breaks: meters.breaks,
         target_duration_seconds: plan.map(|plan| plan.target_duration_s),
         part_target_milliseconds: plan.map(|plan| plan.part_target_ms),
-        warnings: warnings(&signs(packager, &audio_tracks)),
+        warnings: warnings(&signs(packager, now, &audio_tracks)),
         audio_tracks,
     }
 }
 
-fn signs(packager: &Packager, sounds: &[AudioHealth]) -> Signs {
+fn signs(packager: &Packager, now: PackagerNow, sounds: &[AudioHealth]) -> Signs {
     let Packager {
         meters,
         tracks,
@@ -190,9 +193,11 @@ fn signs(packager: &Packager, sounds: &[AudioHealth]) -> Signs {
     let events = meters.history.events();
     Signs {
         on_air: *phase == Phase::Live,
+        nothing_ms: meters.nothing_ms(now),
         picture: tracks.video().map(|config| PictureSigns {
             codec: config.codecs.clone(),
             waits_for_key: waits_for_key(packager, gop),
+            gone_ms: meters.picture_gone_ms(now),
             open_gop_ms: gop.open_ms(),
             last_gop_ms: gop.last_ms(),
             composition_ms: meters.max_composition_ms,
@@ -206,13 +211,13 @@ fn signs(packager: &Packager, sounds: &[AudioHealth]) -> Signs {
                 index: sound.index,
                 codec: sound.codec.clone(),
                 silent_ms: meters.silent_ms(sound.index),
-                gone_ms: meters.gone_ms(sound.index),
+                gone_ms: meters.sound_gone_ms(now, sound.index),
             })
             .collect(),
         longest_wait_ms: events.longest_wait_ms,
         silent: events.silent,
         late: events.late,
-        av_offset_ms: meters.av_offset.milliseconds(),
+        av_offset_ms: meters.av_offset_ms(now),
         clock_ppm: meters.clock.ppm(),
         unsupported: meters
             .unsupported

@@ -103,10 +103,10 @@ impl SoundMeter {
         self.step = Step::Before;
     }
 
-    /// The mean of the last two seconds, dB of full scale; none where the codec is not decoded, or nothing was yet.
-    pub(super) fn level_db(&self) -> Option<f64> {
+    /// The mean of the last two seconds, dB of full scale; none where the codec is not decoded, nothing was yet, or nothing comes.
+    pub(super) fn level_db(&self, now: PackagerNow) -> Option<f64> {
         let shown = self.measured.min(SHOWN);
-        if shown == 0 {
+        if shown == 0 || self.stopped_ms(now).is_some() {
             return None;
         }
         let mean = self.powers[..shown].iter().sum::<f64>() / shown as f64;
@@ -121,6 +121,12 @@ impl SoundMeter {
     /// When the newest frame came.
     pub(super) fn arrived(&self) -> Option<Monotonic> {
         self.arrived
+    }
+
+    /// For how long no frame came, where it has stopped.
+    pub(super) fn stopped_ms(&self, now: PackagerNow) -> Option<i64> {
+        let quiet = super::quiet_ms(now, self.arrived);
+        self.pace.has_stopped(quiet).then_some(quiet)
     }
 }
 
@@ -152,14 +158,19 @@ mod tests {
             }
         }
 
+        fn now(&self) -> PackagerNow {
+            let at_ms = self.frames * 1024 / 48;
+            PackagerNow {
+                monotonic: Monotonic(Duration::from_millis(at_ms.unsigned_abs())),
+                unix: UnixMillis(at_ms),
+            }
+        }
+
         fn send(&mut self, seconds: i64, frame: impl Fn(usize) -> Bytes) {
             let until = self.frames + seconds * 48_000 / 1024;
             while self.frames < until {
                 let at_ms = self.frames * 1024 / 48;
-                let now = PackagerNow {
-                    monotonic: Monotonic(Duration::from_millis(at_ms.unsigned_abs())),
-                    unix: UnixMillis(at_ms),
-                };
+                let now = self.now();
                 let payload = frame(self.frames as usize);
                 self.meter.frame(now, 10_000 + at_ms, &payload, &self.config);
                 self.frames += 1;
@@ -175,13 +186,13 @@ mod tests {
     fn a_tone_has_its_level_and_a_muted_microphone_is_silent() {
         let mut publisher = Publisher::new(MONO);
         publisher.send(5, sine);
-        let level = publisher.meter.level_db().unwrap();
+        let level = publisher.meter.level_db(publisher.now()).unwrap();
         assert!((-14.0..-9.0).contains(&level), "{level}");
         assert_eq!(publisher.meter.silent_ms(), 0);
 
         let silence = publisher.config.silent_frame().unwrap();
         publisher.send(40, |_| silence.clone());
-        assert_eq!(publisher.meter.level_db(), Some(FLOOR_DB));
+        assert_eq!(publisher.meter.level_db(publisher.now()), Some(FLOOR_DB));
         assert!((38_500..40_500).contains(&publisher.meter.silent_ms()));
 
         publisher.send(2, sine);
@@ -194,11 +205,17 @@ mod tests {
         let silence = publisher.config.silent_frame().unwrap();
         publisher.send(40, |_| silence.clone());
         publisher.send(2, |_| Bytes::from_static(b"\x40"));
-        assert_eq!((publisher.meter.level_db(), publisher.meter.silent_ms()), (None, 0));
+        assert_eq!(
+            (publisher.meter.level_db(publisher.now()), publisher.meter.silent_ms()),
+            (None, 0)
+        );
         // 5.1
         let mut publisher = Publisher::new(&[0x11, 0xb0]);
         publisher.send(40, |_| silence.clone());
-        assert_eq!((publisher.meter.level_db(), publisher.meter.silent_ms()), (None, 0));
+        assert_eq!(
+            (publisher.meter.level_db(publisher.now()), publisher.meter.silent_ms()),
+            (None, 0)
+        );
     }
 
     #[test]
@@ -208,6 +225,6 @@ mod tests {
         publisher.config = AudioConfig::parse(Codec::Aac, &Bytes::from_static(&[0x12, 0x10])).unwrap();
         let silence = publisher.config.silent_frame().unwrap();
         publisher.send(3, |_| silence.clone());
-        assert_eq!(publisher.meter.level_db(), Some(FLOOR_DB));
+        assert_eq!(publisher.meter.level_db(publisher.now()), Some(FLOOR_DB));
     }
 }

@@ -25,6 +25,9 @@ struct Publisher {
     now_ms: u64,
     /// Its clock.
     at_ms: u64,
+    /// What it has besides.
+    has_picture: bool,
+    has_sound: bool,
 }
 
 impl Publisher {
@@ -38,7 +41,13 @@ impl Publisher {
             packager: Packager::new(config),
             now_ms: 1000,
             at_ms: 0,
+            has_picture: true,
+            has_sound: true,
         }
+    }
+
+    fn health(&self) -> IngestHealth {
+        self.packager.health(self.now())
     }
 
     fn now(&self) -> PackagerNow {
@@ -83,7 +92,7 @@ impl Publisher {
         let silence = silence.silent_frame().unwrap();
         let (begin, mut sound) = (self.at_ms, 0);
         for frame in 0..seconds * 25 {
-            while sound * 1024 / 48 <= frame * 40 {
+            while self.has_sound && sound * 1024 / 48 <= frame * 40 {
                 let at_ms = begin + sound * 1024 / 48;
                 self.now_ms += at_ms - self.at_ms;
                 self.at_ms = at_ms;
@@ -93,7 +102,9 @@ impl Publisher {
             }
             self.now_ms += (begin + frame * 40).saturating_sub(self.at_ms);
             self.at_ms = self.at_ms.max(begin + frame * 40);
-            self.unit(TrackId::VIDEO, frame % 50 == 0, Bytes::from_static(&[7; 1000]));
+            if self.has_picture {
+                self.unit(TrackId::VIDEO, frame % 50 == 0, Bytes::from_static(&[7; 1000]));
+            }
         }
     }
 }
@@ -103,7 +114,7 @@ fn each_sound_has_its_level_and_the_silent_one_its_warning() {
     let mut publisher = Publisher::new();
     publisher.configure();
     publisher.send(40);
-    let health = publisher.packager.health();
+    let health = publisher.health();
     let levels: Vec<Option<f64>> = health.audio_tracks.iter().map(|track| track.level_db).collect();
     assert!(levels[0].is_some_and(|level| level > -15.0), "{levels:?}");
     assert_eq!(levels[1], Some(-100.0));
@@ -127,7 +138,7 @@ fn a_new_publisher_is_not_told_of_the_one_before() {
     let track = TrackId::audio(2);
     publisher.push(MediaMessage::Unsupported { track, codec });
     publisher.send(35);
-    let health = publisher.packager.health();
+    let health = publisher.health();
     assert_eq!((health.unsupported[0].track, health.unsupported[0].index), ("audio", 2));
     assert_eq!(health.warnings.len(), 2, "{:?}", health.warnings);
 
@@ -136,13 +147,104 @@ fn a_new_publisher_is_not_told_of_the_one_before() {
     publisher.now_ms += 20_000;
     publisher.configure();
     publisher.send(5);
-    let health = publisher.packager.health();
+    let health = publisher.health();
     assert_eq!(
         (health.unsupported.len(), health.warnings.as_slice()),
         (0, &[] as &[String])
     );
     let outage = health.history.iter().filter(|point| point.fps == 0.0).count();
     assert!((8..=10).contains(&outage), "{outage} points of the outage");
+}
+
+#[test]
+fn a_picture_that_stops_while_sound_goes_on_has_no_rate_and_a_warning() {
+    let mut publisher = Publisher::new();
+    publisher.configure();
+    publisher.send(10);
+    publisher.has_picture = false;
+    publisher.send(4);
+    let health = publisher.health();
+    assert_eq!(health.warnings, [] as [&str; 0], "it may have nothing new to show");
+    let video = health.video.unwrap();
+    assert_eq!((video.fps, video.kbps, health.av_offset_milliseconds), (0.0, 0.0, None));
+
+    publisher.send(3);
+    let health = publisher.health();
+    assert_eq!(health.warnings.len(), 1, "{:?}", health.warnings);
+    assert!(
+        health.warnings[0].starts_with("The picture stopped coming 7 s ago: look at"),
+        "{:?}",
+        health.warnings
+    );
+    assert!(health.audio.unwrap().level_db.is_some());
+
+    publisher.has_picture = true;
+    publisher.send(3);
+    let health = publisher.health();
+    assert_eq!(health.video.unwrap().fps, 25.0);
+    assert!(!health.warnings.iter().any(|warning| warning.contains("stopped coming")));
+}
+
+#[test]
+fn a_sound_that_stops_has_no_level_and_is_silent() {
+    let mut publisher = Publisher::new();
+    publisher.configure();
+    publisher.send(10);
+    publisher.has_sound = false;
+    publisher.send(6);
+    let health = publisher.health();
+    let sound = health.audio.unwrap();
+    assert_eq!((sound.kbps, sound.level_db), (0.0, None));
+    assert!((5.9..6.1).contains(&sound.silent_seconds), "{}", sound.silent_seconds);
+    let says = ["Sound stopped coming 6 s ago", "Audio track 2 stopped coming 6 s ago"];
+    assert_eq!(health.warnings.len(), 3, "with the silence put in: {:?}", health.warnings);
+    assert!(
+        health
+            .warnings
+            .iter()
+            .zip(says)
+            .all(|(warning, says)| warning.starts_with(says))
+    );
+}
+
+#[test]
+fn a_connection_from_which_nothing_comes_is_told_of_at_once_and_as_one_thing() {
+    let mut publisher = Publisher::new();
+    publisher.configure();
+    publisher.send(10);
+    publisher.now_ms += 4_900;
+    assert_eq!(publisher.health().warnings, [] as [&str; 0]);
+    publisher.now_ms += 1_100;
+    let health = publisher.health();
+    assert_eq!(health.warnings.len(), 1, "{:?}", health.warnings);
+    assert!(health.warnings[0].starts_with("Nothing has arrived for 6 s: check the network"));
+    assert_eq!((health.video.unwrap().kbps, health.audio.unwrap().kbps), (0.0, 0.0));
+
+    let now = publisher.now();
+    publisher.packager.interrupted(now);
+    publisher.now_ms += 10_000;
+    assert_eq!(publisher.health().warnings, [] as [&str; 0], "there is no connection");
+}
+
+#[test]
+fn pictures_that_are_far_apart_do_not_stop() {
+    let mut publisher = Publisher::new();
+    publisher.push(MediaMessage::Config {
+        track: TrackId::VIDEO,
+        codec: Codec::H264,
+        record: Bytes::from_static(RECORD_720P30),
+    });
+    for _ in 0..20 {
+        publisher.unit(TrackId::VIDEO, true, Bytes::from_static(&[7; 1000]));
+        publisher.now_ms += 2_500;
+        publisher.at_ms += 2_500;
+    }
+    publisher.now_ms += 4_000;
+    let health = publisher.health();
+    assert_eq!(health.video.unwrap().fps, 0.4);
+    assert!(!health.warnings.iter().any(|warning| warning.contains("arrived for 6")));
+    publisher.now_ms += 1_500;
+    assert!(publisher.health().warnings[0].starts_with("Nothing has arrived for 8 s"));
 }
 
 #[test]

@@ -20,8 +20,9 @@ const LONG_WAIT_MS: i64 = 2_000;
 /// Nothing to be heard for so long, in milliseconds.
 const SILENCE_MS: i64 = 30_000;
 
-/// No frame of a sound for so long while the picture goes on, in milliseconds.
-const SOUND_GONE_MS: i64 = 5_000;
+/// Nothing of a track for so long while others go on, or of any, in milliseconds: encoders of screens send no picture for a second or so
+/// while nothing moves.
+const GONE_MS: i64 = 5_000;
 
 /// Sound and picture farther apart are seen to be, in milliseconds.
 const AV_OFFSET_MS: i64 = 100;
@@ -44,6 +45,8 @@ const VARIABLE: f64 = 0.3;
 pub(super) struct Signs {
     /// There is something to play.
     pub(super) on_air: bool,
+    /// Nothing at all came for so long.
+    pub(super) nothing_ms: i64,
     pub(super) picture: Option<PictureSigns>,
     pub(super) sounds: Vec<SoundSigns>,
     pub(super) longest_wait_ms: i64,
@@ -64,6 +67,8 @@ pub(super) struct PictureSigns {
     pub(super) codec: String,
     /// Frames come, and none that a viewer could start with.
     pub(super) waits_for_key: bool,
+    /// No frame of it came for so long, though sound went on.
+    pub(super) gone_ms: i64,
     /// Since the newest key frame.
     pub(super) open_gop_ms: Option<i64>,
     pub(super) last_gop_ms: Option<i64>,
@@ -79,13 +84,14 @@ pub(super) struct SoundSigns {
     /// RFC 6381.
     pub(super) codec: String,
     pub(super) silent_ms: i64,
-    /// No frame of it came for so long, though the picture went on.
+    /// No frame of it came for so long, though others did.
     pub(super) gone_ms: i64,
 }
 
 /// All that is to be said, the worst first.
 pub(super) fn warnings(signs: &Signs) -> Vec<String> {
     let mut said = Vec::new();
+    said.extend(gone(signs));
     said.extend(
         signs
             .unsupported
@@ -124,6 +130,22 @@ fn unsupported(track: TrackId, codec: &str) -> String {
             name(track.index)
         ),
     }
+}
+
+/// What viewers see stand still at this moment.
+fn gone(signs: &Signs) -> Option<String> {
+    if signs.nothing_ms >= GONE_MS {
+        return Some(format!(
+            "Nothing has arrived for {:.0} s: check the network of the computer that streams, and whether OBS still streams",
+            seconds(signs.nothing_ms)
+        ));
+    }
+    let picture = signs.picture.as_ref().filter(|picture| picture.gone_ms >= GONE_MS)?;
+    Some(format!(
+        "The picture stopped coming {:.0} s ago: look at the preview and at View > Stats in OBS, start the stream again, and choose another \
+         Settings > Output > Video Encoder if it stops once more",
+        seconds(picture.gone_ms)
+    ))
 }
 
 fn key_frames(picture: &PictureSigns) -> Option<String> {
@@ -182,7 +204,7 @@ fn sound(signs: &Signs, said: &mut Vec<String>) {
     for sound in &signs.sounds {
         let name = name(sound.index);
         said.extend(sound_codec(sound));
-        if sound.gone_ms >= SOUND_GONE_MS {
+        if sound.gone_ms >= GONE_MS && signs.nothing_ms < GONE_MS {
             said.push(format!(
                 "{name} stopped coming {:.0} s ago: check the Audio Mixer, and Settings > Output > Audio Track",
                 seconds(sound.gone_ms)

@@ -180,7 +180,7 @@ impl Bench {
         self.packager.end(now);
         self.read();
         self.reader.finish();
-        let dropped = self.packager.health().dropped;
+        let dropped = self.packager.health(self.now()).dropped;
         let video = dropped.before_start_video + dropped.out_of_time_video + dropped.unusable_video;
         let audio = dropped.before_start_audio + dropped.out_of_time_audio + dropped.unusable_audio;
         assert_eq!(

@@ -41,7 +41,7 @@ fn a_stream_that_starts_again_is_published_with_its_first_key_frame() {
     assert!(!bench.segments(0).is_empty() && !bench.segments(1).is_empty());
     bench.send(1000, 40_000, 30, 250);
     bench.end();
-    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    assert_eq!((bench.epochs(), bench.packager.health(bench.now()).breaks), (1, 1));
 }
 
 #[test]

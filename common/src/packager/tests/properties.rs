@@ -171,6 +171,6 @@ proptest! {
         prop_assert_eq!(bench.epochs(), 1);
         prop_assert_eq!(bench.reader.frames[0], u64::from(fps * 25));
         prop_assert_eq!(bench.reader.forced, 0);
-        prop_assert_eq!(bench.packager.health().breaks, 1);
+        prop_assert_eq!(bench.packager.health(bench.now()).breaks, 1);
     }
 }

@@ -79,7 +79,7 @@ fn the_default_gop_of_obs_gives_nine_seconds_and_advice() {
     bench.send(0, 30_000, 30, 250);
     let description = &bench.reader.epochs[0].description;
     assert_eq!(description.target_duration_s, 9);
-    let health = bench.packager.health();
+    let health = bench.packager.health(bench.now());
     let advice = "Key frame interval is 8.3 s: set Settings > Output > Keyframe Interval to 2 s";
     assert_eq!(health.warnings, [advice]);
     let video = health.video.unwrap();
@@ -275,7 +275,7 @@ fn gops_that_grow_get_a_new_epoch_that_holds_them() {
     bench.end();
     assert_eq!(bench.epochs(), 2);
     assert_eq!(bench.reader.epochs[1].description.target_duration_s, 5);
-    assert_eq!(bench.packager.health().breaks, 2);
+    assert_eq!(bench.packager.health(bench.now()).breaks, 2);
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_stutter_lengthens_a_frame_and_breaks_nothing() {
     assert!(
         bench
             .packager
-            .health()
+            .health(bench.now())
             .warnings
             .iter()
             .any(|w| w.starts_with("Video stood still for up to 1.5 s"))
@@ -344,7 +344,7 @@ fn a_stream_without_key_frames_is_reported_and_holds_no_memory() {
         bench.video(frame * 33, 0, false);
         bench.audio(frame * 33);
     }
-    let health = bench.packager.health();
+    let health = bench.packager.health(bench.now());
     assert_eq!(health.dropped.before_start_video, 3000);
     assert!(health.warnings[0].starts_with("No key frame comes"));
     bench.end();

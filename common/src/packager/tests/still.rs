@@ -99,7 +99,7 @@ fn a_second_without_pictures_is_published_before_the_next_one_comes() {
     for (number, (at, ..)) in numbers.zip(pictures) {
         assert_eq!(shown[&number], i64::from(at + 10_000) * 90);
     }
-    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    assert_eq!((bench.epochs(), bench.packager.health(bench.now()).breaks), (1, 1));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn pictures_that_turn_out_to_be_late_are_shown_when_they_should() {
         let (sent, ..) = pictures[usize::try_from(number).unwrap() - 1];
         assert_eq!(at, i64::from(sent + 10_000) * 90);
     }
-    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    assert_eq!((bench.epochs(), bench.packager.health(bench.now()).breaks), (1, 1));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_key_frame_after_a_still_picture_begins_a_segment_that_holds_its_gop() {
     let mut bench = begun(&with_holes(20_000, &[(3000, 4000), (9000, 10_000)]), |_| 0);
     bench.end();
     assert_eq!(targets(&bench), [2, 3], "once");
-    assert_eq!(bench.packager.health().breaks, 2);
+    assert_eq!(bench.packager.health(bench.now()).breaks, 2);
 }
 
 /// Target durations of its epochs.
@@ -177,7 +177,7 @@ fn a_key_frame_after_a_still_picture_within_a_segment_begins_another_one() {
     }
     let mut bench = begun(&pictures, |_| 0);
     bench.end();
-    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    assert_eq!((bench.epochs(), bench.packager.health(bench.now()).breaks), (1, 1));
     assert_eq!(bench.reader.frames[0], bench.pushed[0], "no picture is lost");
 }
 
@@ -284,7 +284,7 @@ fn with_rung(pictures: &[Picture], lead_ms: impl Fn(u32) -> u32) -> [(BTreeMap<M
     bench.configure_both();
     send(&mut bench, pictures, lead_ms);
     bench.end();
-    assert_eq!((bench.epochs(), bench.packager.health().breaks), (1, 1));
+    assert_eq!((bench.epochs(), bench.packager.health(bench.now()).breaks), (1, 1));
     let mut rung = None;
     while let Some(tapped) = bench.packager.poll_tapped() {
         if let Tapped::Start { description, .. } = &tapped {

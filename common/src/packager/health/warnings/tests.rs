@@ -100,6 +100,30 @@ fn sound_that_stopped_coming() {
 }
 
 #[test]
+fn a_picture_that_stopped_coming() {
+    assert!(
+        picture(|picture| picture.gone_ms = 12_000)
+            .starts_with("The picture stopped coming 12 s ago: look at the preview and at View > Stats")
+    );
+    let mut signs = good();
+    signs.picture.as_mut().unwrap().gone_ms = 4_999;
+    assert!(warnings(&signs).is_empty(), "it may rightly stay");
+}
+
+#[test]
+fn nothing_that_comes_at_all_is_said_once() {
+    let said = only(|signs| {
+        signs.nothing_ms = 9_000;
+        signs.sounds[0].gone_ms = 9_000;
+        signs.picture.as_mut().unwrap().gone_ms = 9_000;
+    });
+    assert!(
+        said.starts_with("Nothing has arrived for 9 s: check the network"),
+        "{said}"
+    );
+}
+
+#[test]
 fn sound_that_is_missing_or_late() {
     assert!(only(|signs| signs.silent = 12).starts_with("Sound was missing for 12 frames"));
     assert!(only(|signs| signs.late = 3).starts_with("3 sound frames came too late"));
