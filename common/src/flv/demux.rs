@@ -69,16 +69,6 @@ pub enum FlvError {
     /// The tag is shorter than its header says.
     #[error("an FLV {0:?} tag is too short")]
     Truncated(TrackKind),
-    /// NAL unit lengths that are not four bytes long: no frame of the stream can be used.
-    #[error("NAL unit lengths of {0} bytes; only 4 are supported")]
-    NalLength(u8),
-}
-
-impl FlvError {
-    /// Nothing of the track that follows can be used either.
-    pub fn is_fatal(self) -> bool {
-        matches!(self, Self::NalLength(_))
-    }
 }
 
 /// What one tag leads to, in order.
@@ -102,7 +92,7 @@ impl Demuxer {
     /// Takes a tag. Nothing comes of one that says nothing of use (end of sequence, silence, unknown packet types).
     ///
     /// # Errors
-    /// The tag cannot be read. The next one may be, unless [`FlvError::is_fatal`].
+    /// The tag cannot be read. The next one may be.
     pub fn push(&mut self, tag: &Tag) -> Result<Vec<Demuxed>, FlvError> {
         let mut found = Found::new();
         let read = match tag.kind {
@@ -116,7 +106,7 @@ impl Demuxer {
         };
         match read {
             // What was found before a bad track of several is good.
-            Err(error) if found.is_empty() || error.is_fatal() => Err(error),
+            Err(error) if found.is_empty() => Err(error),
             _ => Ok(found),
         }
     }
@@ -157,10 +147,10 @@ impl Demuxer {
                     payload: data,
                 };
                 self.video.frame(codec, unit, found);
-                Ok(())
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
     fn video_packet(&mut self, timestamp_ms: u32, packet: enhanced::Packet, found: &mut Found) -> Result<(), FlvError> {
@@ -180,7 +170,7 @@ impl Demuxer {
             return Ok(());
         };
         match packet.kind {
-            enhanced::PacketKind::SequenceStart => self.video.configure(codec, packet.data, found)?,
+            enhanced::PacketKind::SequenceStart => self.video.configure(codec, packet.data, found),
             enhanced::PacketKind::Frame { composition_ms } => {
                 let unit = AccessUnit {
                     track,
@@ -221,12 +211,10 @@ impl Demuxer {
         let [audio, ..] = &mut self.audio;
         match packet_type {
             0 => audio.configure(TrackId::AUDIO, Codec::Aac, data, found),
-            1 => {
-                audio.frame(sound(TrackId::AUDIO, tag.timestamp_ms, data), Codec::Aac, found);
-                Ok(())
-            }
-            _ => Ok(()),
+            1 => audio.frame(sound(TrackId::AUDIO, tag.timestamp_ms, data), Codec::Aac, found),
+            _ => {}
         }
+        Ok(())
     }
 
     fn audio_packet(&mut self, timestamp_ms: u32, packet: enhanced::Packet, found: &mut Found) -> Result<(), FlvError> {
@@ -245,7 +233,7 @@ impl Demuxer {
             return Ok(());
         };
         match packet.kind {
-            enhanced::PacketKind::SequenceStart => state.configure(track, codec, packet.data, found)?,
+            enhanced::PacketKind::SequenceStart => state.configure(track, codec, packet.data, found),
             enhanced::PacketKind::Frame { .. } => state.frame(sound(track, timestamp_ms, packet.data), codec, found),
             enhanced::PacketKind::Metadata => {}
         }

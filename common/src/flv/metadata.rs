@@ -32,7 +32,11 @@ pub(super) fn parse(body: &[u8]) -> Option<StreamMetadata> {
             .as_number()
             .filter(|number| number.is_finite() && *number >= 0.0)
     };
-    let (video, audio) = (properties.property("videocodecid"), properties.property("audiocodecid"));
+    // No picture has the number 0, which some servers write where there is none.
+    let video = properties
+        .property("videocodecid")
+        .filter(|id| id.as_number() != Some(0.0));
+    let audio = properties.property("audiocodecid");
     // One codec alone says that the other track is missing; none at all says nothing.
     let names_codecs = video.is_some() || audio.is_some();
     Some(StreamMetadata {

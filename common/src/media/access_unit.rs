@@ -71,6 +71,21 @@ impl Codec {
             Self::Aac | Self::Opus | Self::Flac | Self::Ac3 | Self::Eac3 => TrackKind::Audio,
         }
     }
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "H.264",
+            Self::Hevc => "HEVC",
+            Self::Av1 => "AV1",
+            Self::Vp9 => "VP9",
+            Self::Aac => "AAC",
+            Self::Opus => "Opus",
+            Self::Flac => "FLAC",
+            Self::Ac3 => "AC-3",
+            Self::Eac3 => "E-AC-3",
+        }
+    }
 }
 
 /// One coded picture or audio frame.

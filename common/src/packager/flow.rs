@@ -1,9 +1,16 @@
 //! The packager's way through its phases: from held frames to a published epoch, and back at a break.
 
-use super::{Packager, PackagerError, PackagerNow, Phase, gather::Frame, live::Live, tracks::Waited};
+use bytes::Bytes;
+
+use super::{
+    Packager, PackagerError, PackagerNow, Phase,
+    gather::Frame,
+    live::Live,
+    tracks::{Configured, Waited},
+};
 use crate::{
     live::LiveEvent,
-    media::access_unit::{TrackId, TrackKind},
+    media::access_unit::{Codec, TrackId, TrackKind},
 };
 
 /// Breaks in a row that may be laid to stalls; then the GOPs are taken as long as they come.
@@ -26,6 +33,31 @@ enum Fate {
 }
 
 impl Packager {
+    /// Takes a decoder configuration. One that cannot be read is remembered, for whoever sends it.
+    pub(super) fn configure(
+        &mut self,
+        now: PackagerNow,
+        track: TrackId,
+        codec: Codec,
+        record: &Bytes,
+    ) -> Result<(), PackagerError> {
+        let configured = self.tracks.configure(track, codec, record);
+        self.meters.configured(track, codec, configured.is_ok());
+        self.configured(now, configured?)
+    }
+
+    /// Goes on with tracks that may be others than before.
+    pub(super) fn configured(&mut self, now: PackagerNow, configured: Configured) -> Result<(), PackagerError> {
+        if configured == Configured::Changed {
+            // Nothing that follows can be decoded with what came before, which is complete.
+            match self.phase {
+                Phase::Live => self.suspend(),
+                Phase::Gathering | Phase::Ended => self.gather.clear(),
+            }
+        }
+        self.settle(now)
+    }
+
     /// Lets the frames of the inbox through.
     pub(super) fn run(&mut self, now: PackagerNow) -> Result<(), PackagerError> {
         while let Some(frame) = self.inbox.pop_front() {

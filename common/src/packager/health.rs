@@ -1,10 +1,11 @@
 //! What the one who sends the stream should know of it, with the setting to change where something is wrong.
 //!
 //! [`Meters`] see each access unit on its way into the packager and hold what it takes to tell: [`pace`] counts a track, [`sound`] listens to
-//! it, [`timing`] looks at timestamps beside the clock, [`history`] remembers five minutes. [`report`] gathers it with what the rest of the
-//! packager knows, and [`warnings`] says what to change. Nothing here decides anything about the stream.
+//! it, [`timing`] looks at timestamps beside the clock, [`left_out`] remembers what cannot be carried, [`history`] five minutes. [`report`]
+//! gathers it with what the rest of the packager knows, and [`warnings`] says what to change. Nothing here decides anything about the stream.
 
 mod history;
+mod left_out;
 mod pace;
 mod report;
 mod sound;
@@ -18,21 +19,21 @@ pub use self::{
 };
 use self::{
     history::{Events, History},
+    left_out::LeftOutTracks,
     pace::PaceMeter,
     sound::SoundMeter,
     timing::{AvOffset, ClockDrift},
 };
-use super::{PackagerNow, audio::AudioCounts, live::Live, tracks::Tracks};
+use super::{
+    PackagerNow,
+    audio::AudioCounts,
+    live::Live,
+    tracks::{TrackSet, Tracks},
+};
 use crate::{
-    media::access_unit::{AccessUnit, MAX_AUDIO_TRACKS, TrackId, TrackKind},
+    media::access_unit::{AccessUnit, Codec, MAX_AUDIO_TRACKS, TrackId, TrackKind},
     time::Monotonic,
 };
-
-/// Tracks in codecs that are not carried, remembered of one publisher.
-const MAX_UNSUPPORTED: usize = 8;
-
-/// Longest name of a codec, in bytes.
-const MAX_CODEC_NAME: usize = 64;
 
 /// Video without a frame for so many usual intervals, and for so long in milliseconds, stood still.
 const HOLE_INTERVALS: f64 = 3.0;
@@ -54,7 +55,7 @@ pub(super) struct Meters {
     arrived: Option<Monotonic>,
     heard: Option<Monotonic>,
     max_composition_ms: i32,
-    unsupported: Vec<(TrackId, String)>,
+    left_out: LeftOutTracks,
     unusable: [u64; 2],
     stray: [u64; 2],
     /// Of epochs that are over.
@@ -86,10 +87,11 @@ impl Meters {
         self.history.advance(now);
     }
 
-    /// A frame came, whatever becomes of it.
-    pub(super) fn came(&mut self, now: PackagerNow) {
+    /// A frame came, whatever becomes of it; `configured` are the tracks that have been.
+    pub(super) fn came(&mut self, now: PackagerNow, unit: &AccessUnit, configured: TrackSet) {
         if !self.stands_in {
             self.heard = Some(now.monotonic);
+            self.left_out.frame(now, unit, configured);
         }
     }
 
@@ -121,6 +123,7 @@ impl Meters {
                     });
                 }
                 self.video.frame(at_ms, bytes);
+                self.video.composition(unit.composition_ms);
                 self.history.video(bytes);
                 self.av_offset.video(at_ms);
                 self.video_arrived = Some(now.monotonic);
@@ -158,14 +161,18 @@ impl Meters {
         self.heard = None;
         self.video_arrived = None;
         self.max_composition_ms = 0;
-        self.unsupported.clear();
+        self.left_out = LeftOutTracks::default();
     }
 
     /// A track that is not carried.
     pub(super) fn unsupported(&mut self, track: TrackId, codec: &str) {
-        let codec: String = codec.chars().take(MAX_CODEC_NAME / char::MAX.len_utf8()).collect();
-        if self.unsupported.len() < MAX_UNSUPPORTED && !self.unsupported.contains(&(track, codec.clone())) {
-            self.unsupported.push((track, codec));
+        self.left_out.unsupported(track, codec);
+    }
+
+    /// A track said how it is coded.
+    pub(super) fn configured(&mut self, track: TrackId, codec: Codec, is_readable: bool) {
+        if !self.stands_in {
+            self.left_out.configured(track, codec, is_readable);
         }
     }
 

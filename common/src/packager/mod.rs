@@ -42,7 +42,7 @@ use self::{
     live::Live,
     part::MAX_SAMPLE_BYTES,
     tap::Tap,
-    tracks::{Configured, Tracks, is_carried},
+    tracks::{Tracks, is_carried},
 };
 pub use self::{
     health::{AudioHealth, DroppedFrames, HistoryPoint, IngestHealth, UnsupportedTrack, VideoHealth},
@@ -205,8 +205,7 @@ impl Packager {
                 self.settle(now)
             }
             MediaMessage::Config { track, codec, record } if is_carried(track) && codec.kind() == track.kind => {
-                let configured = self.tracks.configure(track, codec, &record)?;
-                self.configured(now, configured)
+                self.configure(now, track, codec, &record)
             }
             MediaMessage::Config { .. } => Ok(()),
             MediaMessage::Colour(colour) => {
@@ -282,25 +281,14 @@ impl Packager {
         health::report(self, now)
     }
 
-    fn configured(&mut self, now: PackagerNow, configured: Configured) -> Result<(), PackagerError> {
-        if configured == Configured::Changed {
-            // Nothing that follows can be decoded with what came before, which is complete.
-            match self.phase {
-                Phase::Live => self.suspend(),
-                Phase::Gathering | Phase::Ended => self.gather.clear(),
-            }
-        }
-        self.settle(now)
-    }
-
     fn access_unit(&mut self, now: PackagerNow, unit: AccessUnit) -> Result<(), PackagerError> {
         if unit.payload.len() > MAX_SAMPLE_BYTES {
             return Err(PackagerError::TooLarge(unit.payload.len()));
         }
-        self.meters.came(now);
         // Without configuration a frame cannot be decoded; an empty one is a hint of silence.
-        let track = unit.track;
-        if !is_carried(track) || unit.payload.is_empty() || !self.tracks.current().has(track) {
+        let (track, configured) = (unit.track, self.tracks.current());
+        self.meters.came(now, &unit, configured);
+        if !is_carried(track) || unit.payload.is_empty() || !configured.has(track) {
             self.meters.count_unusable(track.kind);
             return Ok(());
         }

@@ -10,7 +10,7 @@ use std::{
 use common::{
     flv::{
         codec_name::common_name,
-        demux::{Demuxed, Demuxer, FlvError, Unsupported},
+        demux::{Demuxed, Demuxer, Unsupported},
         tag::Tag,
     },
     media::access_unit::MediaMessage,
@@ -40,8 +40,6 @@ enum Over {
     Session(CloseReason),
     #[error("{0}")]
     LeaseEnded(LeaseEnded),
-    #[error("{0}")]
-    Media(FlvError),
     #[error("the publisher closed the connection")]
     PeerClosed,
     #[error("the publisher does not read")]
@@ -223,7 +221,6 @@ impl<L: Lease> Publication<L> {
     fn push(&mut self, tag: &Tag) -> Result<(), Over> {
         let found = match self.demuxer.push(tag) {
             Ok(found) => found,
-            Err(error) if error.is_fatal() => return Err(Over::Media(error)),
             Err(error) => {
                 metrics::counter!("streamcircle_ingest_bad_tags_total").increment(1);
                 if !std::mem::replace(&mut self.told_bad_tag, true) {
@@ -282,7 +279,6 @@ impl Over {
             Self::Session(CloseReason::Stopped) => "stopped",
             Self::Session(CloseReason::Protocol(_)) => "protocol_error",
             Self::LeaseEnded(_) => "lease_ended",
-            Self::Media(_) => "unusable_media",
             Self::PeerClosed => "peer_closed",
             Self::PeerStuck => "peer_stuck",
             Self::Io(_) => "io_error",

@@ -2,15 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{FlvError, Found, push_config, push_unit};
+use super::{Found, push_config, push_unit};
 use crate::media::{
     ac3,
-    access_unit::{AccessUnit, Codec, TrackId, TrackKind},
+    access_unit::{AccessUnit, Codec, TrackId},
     flac, opus,
 };
-
-/// Shortest `AudioSpecificConfig`, bytes.
-const MIN_ASC: usize = 2;
 
 /// Longest `OpusHead`, bytes: 255 channels.
 const MAX_OPUS_HEAD: usize = 19 + 2 + 255;
@@ -36,15 +33,8 @@ pub(super) struct AudioTrack {
 }
 
 impl AudioTrack {
-    /// Takes the data of a sequence start.
-    pub(super) fn configure(
-        &mut self,
-        track: TrackId,
-        codec: Codec,
-        data: Bytes,
-        found: &mut Found,
-    ) -> Result<(), FlvError> {
-        const SHORT: FlvError = FlvError::Truncated(TrackKind::Audio);
+    /// Takes the data of a sequence start. What cannot be read is handed on as it is: whoever refuses it can tell the publisher.
+    pub(super) fn configure(&mut self, track: TrackId, codec: Codec, data: Bytes, found: &mut Found) {
         match codec {
             Codec::Opus => {
                 let head = Bytes::copy_from_slice(&data[..data.len().min(MAX_OPUS_HEAD)]);
@@ -57,21 +47,18 @@ impl AudioTrack {
                 }
                 self.state = State::Opus { head, samples };
             }
-            Codec::Flac => {
-                push_config(track, codec, flac::record(&data).ok_or(SHORT)?, found);
-                self.state = State::Plain;
-            }
             // Their frames say it all.
             Codec::Ac3 | Codec::Eac3 => {}
+            _ if data.is_empty() => {}
+            Codec::Flac => {
+                push_config(track, codec, flac::record(&data).unwrap_or(data), found);
+                self.state = State::Plain;
+            }
             _ => {
-                if data.len() < MIN_ASC {
-                    return Err(SHORT);
-                }
                 push_config(track, codec, data, found);
                 self.state = State::Plain;
             }
         }
-        Ok(())
     }
 
     /// Takes a frame, and a configuration out of it if its codec tells one there.
@@ -90,13 +77,15 @@ impl AudioTrack {
                 }
             }
             Codec::Ac3 | Codec::Eac3 => {
-                // Without a syncword it is no frame of these.
-                let Some((format, bit_rate)) = ac3::read(codec, &unit.payload) else {
-                    return;
-                };
-                if !matches!(&self.state, State::Ac3 { current } if *current == format) {
-                    push_config(unit.track, codec, format.record(bit_rate), found);
-                    self.state = State::Ac3 { current: format };
+                match ac3::read(codec, &unit.payload) {
+                    Some((format, _)) if matches!(&self.state, State::Ac3 { current } if *current == format) => {}
+                    Some((format, bit_rate)) => {
+                        push_config(unit.track, codec, format.record(bit_rate), found);
+                        self.state = State::Ac3 { current: format };
+                    }
+                    // Without a syncword it is no frame of these. Where none ever had one the frames are handed on, to be missed.
+                    None if matches!(self.state, State::Ac3 { .. }) => return,
+                    None => {}
                 }
             }
             _ => {}

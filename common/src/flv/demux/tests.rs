@@ -121,12 +121,31 @@ fn mod_ex_prefixes_are_read_over() {
 }
 
 #[test]
-fn nal_lengths_other_than_four_are_fatal() {
-    let mut record = AVCC;
-    record[4] = 0xfd;
-    let error = video(&[&[0x17, 0, 0, 0, 0], &record]).unwrap_err();
-    assert_eq!(error, FlvError::NalLength(2));
-    assert!(error.is_fatal());
+fn a_configuration_that_cannot_be_read_is_handed_on_to_be_refused() {
+    const LENGTHS_OF_TWO: &[u8] = &[1, 0x64, 0, 0x28, 0xfd, 0xe1, 0, 1, 0x67, 0, 0];
+    for record in [LENGTHS_OF_TWO, &[1]] {
+        assert_eq!(video(&[&[0x17, 0, 0, 0, 0], record]), config(Codec::H264, record));
+        assert_eq!(video(&[&[0x90], b"hvc1", record]), config(Codec::Hevc, record));
+    }
+    assert_eq!(audio(&[&[0xaf, 0], &[0x12]]), config(Codec::Aac, &[0x12]));
+    assert_eq!(audio(&[&[0x90], b"fLaC", b"?"]), config(Codec::Flac, b"?"));
+    let header_of_nothing = &[0x81, 0, 0, 0, 0x0a, 1, 0xff];
+    assert_eq!(
+        video(&[&[0x90], b"av01", header_of_nothing]),
+        config(Codec::Av1, header_of_nothing)
+    );
+}
+
+#[test]
+fn an_empty_configuration_says_nothing() {
+    assert_eq!(video(&[&[0x17, 0, 0, 0, 0]]), NOTHING);
+    assert_eq!(audio(&[&[0xaf, 0]]), NOTHING);
+    for fourcc in [b"avc1", b"hvc1", b"av01"] {
+        assert_eq!(video(&[&[0x90], fourcc]), NOTHING);
+    }
+    for fourcc in [b"mp4a", b"fLaC"] {
+        assert_eq!(audio(&[&[0x90], fourcc]), NOTHING);
+    }
 }
 
 #[test]
@@ -134,13 +153,12 @@ fn short_tags_are_errors_and_empty_ones_are_nothing() {
     for body in [
         &[0x17_u8][..],
         &[0x17, 1, 0, 0],
-        &[0x17, 0, 0, 0, 0, 1],
         &[0x90, b'a', b'v'],
         &[0x91, b'a', b'v', b'c', b'1', 0],
     ] {
         assert_eq!(video(&[body]), Err(FlvError::Truncated(TrackKind::Video)), "{body:?}");
     }
-    for body in [&[0xaf_u8][..], &[0xaf, 0, 0x12], &[0x95], &[0x90, b'm']] {
+    for body in [&[0xaf_u8][..], &[0x95], &[0x90, b'm']] {
         assert_eq!(audio(&[body]), Err(FlvError::Truncated(TrackKind::Audio)), "{body:?}");
     }
     assert_eq!(video(&[]), NOTHING);
@@ -206,6 +224,16 @@ fn metadata_is_read_with_and_without_set_data_frame() {
     );
     assert_eq!(metadata(&["onMetaData"], properties()), Some(expected));
     assert_eq!(metadata(&["onMetaData"], vec![]), Some(StreamMetadata::default()));
+}
+
+#[test]
+fn metadata_with_the_number_of_no_picture_says_that_there_is_none() {
+    let properties = vec![
+        ("videocodecid", Value::Number(0.0)),
+        ("audiocodecid", Value::Number(10.0)),
+    ];
+    let found = metadata(&["onMetaData"], properties).unwrap();
+    assert_eq!((found.has_video, found.has_audio), (Some(false), Some(true)));
 }
 
 #[test]

@@ -2,17 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{Demuxed, FlvError, Found, push_config, push_unit};
+use super::{Demuxed, Found, push_config, push_unit};
 use crate::media::{
-    access_unit::{AccessUnit, Codec, ColourInfo, MediaMessage, TrackId, TrackKind},
+    access_unit::{AccessUnit, Codec, ColourInfo, MediaMessage, TrackId},
     av1::{self, SequenceHeader},
     hevc,
     vp9::{self, KeyFrame},
 };
-
-/// Shortest `AVCDecoderConfigurationRecord` and `HEVCDecoderConfigurationRecord`: the fixed fields and counts of zero, bytes.
-const MIN_AVC_RECORD: usize = 7;
-const MIN_HEVC_RECORD: usize = 23;
 
 /// What is kept of a codec's configuration.
 #[derive(Debug, Default)]
@@ -38,16 +34,17 @@ pub(super) struct VideoTrack {
 }
 
 impl VideoTrack {
-    /// Takes the data of a sequence start.
-    pub(super) fn configure(&mut self, codec: Codec, data: Bytes, found: &mut Found) -> Result<(), FlvError> {
+    /// Takes the data of a sequence start. What cannot be read is handed on as it is: whoever refuses it can tell the publisher.
+    pub(super) fn configure(&mut self, codec: Codec, data: Bytes, found: &mut Found) {
         match codec {
             Codec::Av1 => {
-                // ffmpeg sends one without data ahead of the true one.
-                let header = av1::sequence_header_of_record(&data).and_then(av1::read_header);
+                // ffmpeg sends one without data ahead of the true one, and some have no header, which key frames have.
+                let header = av1::sequence_header_of_record(&data);
+                let current = header.and_then(av1::read_header);
                 if header.is_some() {
                     push_config(TrackId::VIDEO, codec, data, found);
                 }
-                self.state = State::Av1 { current: header };
+                self.state = State::Av1 { current };
             }
             Codec::Vp9 => {
                 let current = match &self.state {
@@ -60,19 +57,17 @@ impl VideoTrack {
                 }
                 self.state = State::Vp9 { announced, current };
             }
+            _ if data.is_empty() => {}
             Codec::Hevc => {
-                check_lengths(&data, MIN_HEVC_RECORD, 21)?;
                 let parameter_sets = hevc::parameter_sets(&data);
                 self.state = State::Hevc { parameter_sets };
                 push_config(TrackId::VIDEO, codec, data, found);
             }
             _ => {
-                check_lengths(&data, MIN_AVC_RECORD, 4)?;
                 self.state = State::Plain;
                 push_config(TrackId::VIDEO, codec, data, found);
             }
         }
-        Ok(())
     }
 
     /// Takes a frame, and a configuration out of it if its codec tells one there.
@@ -127,16 +122,5 @@ impl VideoTrack {
             self.colour = colour;
             found.push(Demuxed::Media(MediaMessage::Colour(colour)));
         }
-    }
-}
-
-/// The record is long enough, and NAL unit lengths are of four bytes by the last two bits of the byte at `lengths`.
-fn check_lengths(record: &Bytes, shortest: usize, lengths: usize) -> Result<(), FlvError> {
-    if record.len() < shortest {
-        return Err(FlvError::Truncated(TrackKind::Video));
-    }
-    match (record[lengths] & 0b11) + 1 {
-        4 => Ok(()),
-        other => Err(FlvError::NalLength(other)),
     }
 }

@@ -19,6 +19,15 @@ const STOPPED_INTERVALS: f64 = 3.0;
 pub(super) struct Pace {
     pub(super) fps: f64,
     pub(super) kbps: f64,
+    /// Presentation later than decoding, at most.
+    composition_ms: f64,
+}
+
+/// How much later than decoding frames are to be shown, as a rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Reordering {
+    pub(super) ms: f64,
+    pub(super) frames: f64,
 }
 
 /// How one measure was spread over the last minute.
@@ -38,6 +47,7 @@ pub(super) struct PaceMeter {
     newest_ms: i64,
     frames: u32,
     bytes: u64,
+    composition_ms: i32,
     windows: VecDeque<Pace>,
 }
 
@@ -52,25 +62,30 @@ impl PaceMeter {
             self.windows.push_back(Pace {
                 fps: f64::from(self.frames) * 1000.0 / length as f64,
                 kbps: self.bytes as f64 * 8.0 / length as f64,
+                composition_ms: f64::from(self.composition_ms),
             });
-            self.begin(at_ms);
+            self.begin(Some(at_ms));
         }
         self.newest_ms = at_ms;
         self.frames += 1;
         self.bytes += bytes as u64;
     }
 
-    /// The timeline is broken: the open window would hold time in which nothing was to come.
-    pub(super) fn broken(&mut self) {
-        self.start_ms = None;
-        self.frames = 0;
-        self.bytes = 0;
+    /// The frame taken last is to be shown so much later than it is decoded.
+    pub(super) fn composition(&mut self, composition_ms: i32) {
+        self.composition_ms = self.composition_ms.max(composition_ms);
     }
 
-    fn begin(&mut self, at_ms: i64) {
-        self.start_ms = Some(at_ms);
+    /// The timeline is broken: the open window would hold time in which nothing was to come.
+    pub(super) fn broken(&mut self) {
+        self.begin(None);
+    }
+
+    fn begin(&mut self, start_ms: Option<i64>) {
+        self.start_ms = start_ms;
         self.frames = 0;
         self.bytes = 0;
+        self.composition_ms = 0;
     }
 
     /// Over the newest complete window, `quiet_ms` after the newest frame came; nothing, where the track has stopped since.
@@ -91,6 +106,15 @@ impl PaceMeter {
         let fps = self.windows.back()?.fps;
         let interval = at_ms - self.newest_ms;
         (interval as f64 * fps > 1000.0 * factor).then_some(interval)
+    }
+
+    /// How much later than decoding frames are to be shown, once there is enough to tell. Counted in frames of their own window: where frames
+    /// are far apart, one is shown later for that alone.
+    pub(super) fn reordering(&self) -> Option<Reordering> {
+        Some(Reordering {
+            ms: self.spread(|pace| pace.composition_ms)?.usual,
+            frames: self.spread(|pace| pace.composition_ms * pace.fps / 1000.0)?.usual,
+        })
     }
 
     /// How even a measure was, once there is enough to tell.
@@ -136,13 +160,13 @@ mod tests {
     #[test]
     fn frames_and_bits_are_told_a_second() {
         let meter = sent([25, 50]);
-        assert_eq!(meter.newest(0), Pace { fps: 50.0, kbps: 400.0 });
+        assert_eq!((meter.newest(0).fps, meter.newest(0).kbps), (50.0, 400.0));
     }
 
     #[test]
     fn a_track_that_stopped_has_nothing_and_a_slow_one_has_not_stopped() {
         let meter = sent([50]);
-        assert_eq!(meter.newest(1999), Pace { fps: 50.0, kbps: 400.0 });
+        assert_eq!(meter.newest(1999).fps, 50.0);
         assert_eq!(meter.newest(2000), Pace::default());
         let mut slow = PaceMeter::default();
         for picture in 0..4 {
@@ -168,6 +192,24 @@ mod tests {
             .spread(|pace| pace.fps)
             .unwrap();
         assert_eq!((spread.lowest, spread.usual, spread.uneven), (12.0, 60.0, 0.2));
+    }
+
+    #[test]
+    fn b_frames_are_counted_in_frames_and_not_in_time() {
+        let sent = |fps: i64, frames_later: i64| {
+            let mut meter = PaceMeter::default();
+            for frame in 0..fps * 30 {
+                meter.frame(frame * 1000 / fps, 1000);
+                meter.composition(i32::try_from(frames_later * 1000 / fps).unwrap());
+            }
+            meter.reordering().unwrap()
+        };
+        for fps in [10, 25, 50] {
+            let told = sent(fps, 4);
+            assert!((3.9..4.1).contains(&told.frames), "{told:?} at {fps}");
+        }
+        assert_eq!(sent(10, 4).ms, 400.0);
+        assert_eq!(self::sent([30; 9]).reordering(), None);
     }
 
     #[test]

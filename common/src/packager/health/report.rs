@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::{
-    HistoryPoint, quiet_ms, round,
+    HistoryPoint,
+    left_out::{LeftOut, Why},
+    quiet_ms, round,
     warnings::{PictureSigns, Signs, SoundSigns, warnings},
 };
 use crate::{
@@ -16,6 +18,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IngestHealth {
+    /// For how long the publisher is gone, or so silent that a slate stands in for it; none while it sends.
+    pub away_seconds: Option<f64>,
     pub encoder: Option<String>,
     pub video: Option<VideoHealth>,
     /// The first of [`Self::audio_tracks`].
@@ -78,14 +82,32 @@ pub struct AudioHealth {
     pub silent_seconds: f64,
 }
 
-/// A track that is not carried, for its codec or its number.
+/// A track that is not carried: for its codec, its number, or a configuration that cannot be read or did not come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnsupportedTrack {
     /// `video`, or `audio`.
     pub track: &'static str,
     pub index: u8,
+    /// `unknown` where it is not told.
     pub codec: String,
+}
+
+impl From<LeftOut> for UnsupportedTrack {
+    fn from(LeftOut { track, why }: LeftOut) -> Self {
+        Self {
+            track: match track.kind {
+                TrackKind::Video => "video",
+                TrackKind::Audio => "audio",
+            },
+            index: track.index,
+            codec: match why {
+                Why::Unsupported(codec) => codec,
+                Why::Unreadable(codec) => codec.name().to_owned(),
+                Why::Unconfigured => "unknown".to_owned(),
+            },
+        }
+    }
 }
 
 /// Frames that reached no viewer, by reason.
@@ -132,6 +154,7 @@ pub(in crate::packager) fn report(packager: &Packager, now: PackagerNow) -> Inge
         })
         .collect();
     IngestHealth {
+        away_seconds: None,
         encoder: tracks.metadata.encoder.clone(),
         video: tracks.video().map(|config| VideoHealth {
             codec: config.codecs.clone(),
@@ -153,16 +176,10 @@ pub(in crate::packager) fn report(packager: &Packager, now: PackagerNow) -> Inge
         av_offset_milliseconds: meters.av_offset_ms(now),
         clock_drift_ppm: meters.clock.ppm().map(|ppm| ppm.round() as i64),
         unsupported: meters
-            .unsupported
-            .iter()
-            .map(|(track, codec)| UnsupportedTrack {
-                track: match track.kind {
-                    TrackKind::Video => "video",
-                    TrackKind::Audio => "audio",
-                },
-                index: track.index,
-                codec: codec.clone(),
-            })
+            .left_out
+            .report()
+            .into_iter()
+            .map(UnsupportedTrack::from)
             .collect(),
         dropped: DroppedFrames {
             before_start_video: gather.dropped_video,
@@ -200,7 +217,7 @@ fn signs(packager: &Packager, now: PackagerNow, sounds: &[AudioHealth]) -> Signs
             gone_ms: meters.picture_gone_ms(now),
             open_gop_ms: gop.open_ms(),
             last_gop_ms: gop.last_ms(),
-            composition_ms: meters.max_composition_ms,
+            reordering: meters.video.reordering(),
             longest_hole_ms: events.longest_hole_ms,
             frame_rate: meters.video.spread(|pace| pace.fps),
             bit_rate: meters.video.spread(|pace| pace.kbps),
@@ -219,11 +236,8 @@ fn signs(packager: &Packager, now: PackagerNow, sounds: &[AudioHealth]) -> Signs
         late: events.late,
         av_offset_ms: meters.av_offset_ms(now),
         clock_ppm: meters.clock.ppm(),
-        unsupported: meters
-            .unsupported
-            .iter()
-            .map(|(track, codec)| (*track, codec.clone()))
-            .collect(),
+        left_out: meters.left_out.report(),
+        lacks_picture: *phase == Phase::Live && tracks.metadata.has_video == Some(true) && tracks.video().is_none(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     id::Msn,
     media::{
-        access_unit::{Codec, MediaMessage},
+        access_unit::{Codec, MediaMessage, StreamMetadata},
         audio_config::AudioConfig,
         audio_level::tests::SINE,
         h264::tests::RECORD_720P30,
@@ -197,7 +197,12 @@ fn a_sound_that_stops_has_no_level_and_is_silent() {
     assert_eq!((sound.kbps, sound.level_db), (0.0, None));
     assert!((5.9..6.1).contains(&sound.silent_seconds), "{}", sound.silent_seconds);
     let says = ["Sound stopped coming 6 s ago", "Audio track 2 stopped coming 6 s ago"];
-    assert_eq!(health.warnings.len(), 3, "with the silence put in: {:?}", health.warnings);
+    assert_eq!(
+        health.warnings.len(),
+        3,
+        "with the silence put in: {:?}",
+        health.warnings
+    );
     assert!(
         health
             .warnings
@@ -247,17 +252,121 @@ fn pictures_that_are_far_apart_do_not_stop() {
     assert!(publisher.health().warnings[0].starts_with("Nothing has arrived for 8 s"));
 }
 
-#[test]
-fn what_a_publisher_does_not_send_right_is_bounded() {
-    let mut meters = Meters::default();
-    for index in 0..=u8::MAX {
-        meters.unsupported(TrackId::audio(index), &"x".repeat(1000));
+impl Publisher {
+    /// Says that it sends both, and configures only one of them in a way that can be read.
+    fn configure_one(&mut self, good: (TrackId, Codec, &'static [u8]), bad: (TrackId, Codec, &'static [u8])) {
+        self.push(MediaMessage::Metadata(StreamMetadata {
+            has_video: Some(true),
+            has_audio: Some(true),
+            ..StreamMetadata::default()
+        }));
+        let (track, codec, record) = good;
+        let record = Bytes::from_static(record);
+        self.push(MediaMessage::Config { track, codec, record });
+        let (track, codec, record) = bad;
+        let record = Bytes::from_static(record);
+        let now = self.now();
+        let refused = self.packager.push(now, MediaMessage::Config { track, codec, record });
+        assert!(refused.is_err());
     }
-    assert_eq!(meters.unsupported.len(), MAX_UNSUPPORTED);
+}
+
+const PICTURE: (TrackId, Codec, &[u8]) = (TrackId::VIDEO, Codec::H264, RECORD_720P30);
+const SOUND: (TrackId, Codec, &[u8]) = (TrackId::AUDIO, Codec::Aac, MONO);
+
+#[test]
+fn a_sound_whose_configuration_is_refused_is_not_called_missing() {
+    // Object types 39 and 42, and FLAC in a wrapper that nobody knows.
+    let records: [(Codec, &[u8], &str); 3] = [
+        (
+            Codec::Aac,
+            &[0xf8, 0xe6, 0x40, 0],
+            "Sound is in a kind of AAC that cannot be carried",
+        ),
+        (
+            Codec::Aac,
+            &[0xf9, 0x46, 0x40, 0],
+            "Sound is in a kind of AAC that cannot be carried",
+        ),
+        (Codec::Flac, b"?", "Sound is in a kind of FLAC that cannot be read"),
+    ];
+    for (codec, record, says) in records {
+        let mut publisher = Publisher::new();
+        publisher.configure_one(PICTURE, (TrackId::AUDIO, codec, record));
+        publisher.send(12);
+        let health = publisher.health();
+        assert_eq!(health.warnings.len(), 2, "{:?}", health.warnings);
+        assert!(health.warnings[0].starts_with(says), "{:?}", health.warnings);
+        assert!(
+            health.warnings[1].starts_with("Audio track 2 comes without"),
+            "{:?}",
+            health.warnings
+        );
+        assert_eq!(
+            (health.unsupported[0].track, health.unsupported[0].codec.as_str()),
+            ("audio", codec.name())
+        );
+    }
+}
+
+#[test]
+fn a_picture_whose_configuration_is_refused_has_a_sentence_beside_the_sound_that_goes_on() {
+    for codec in [Codec::H264, Codec::Hevc, Codec::Av1] {
+        let mut publisher = Publisher::new();
+        publisher.configure_one(SOUND, (TrackId::VIDEO, codec, &[1, 2, 3]));
+        publisher.send(12);
+        let health = publisher.health();
+        assert_eq!((health.video, health.audio_tracks.len()), (None, 1));
+        let says = format!(
+            "This kind of {} cannot be read, and the picture is left out",
+            codec.name()
+        );
+        assert!(health.warnings[0].starts_with(&says), "{:?}", health.warnings);
+        assert!(
+            !health
+                .warnings
+                .iter()
+                .any(|warning| warning.starts_with("No picture arrives"))
+        );
+    }
+}
+
+#[test]
+fn a_refused_configuration_is_forgotten_with_a_good_one_and_with_its_publisher() {
+    let refused = |health: &IngestHealth| health.warnings.iter().any(|warning| warning.contains("kind of"));
+    let mut publisher = Publisher::new();
+    publisher.configure_one(PICTURE, (TrackId::AUDIO, Codec::Aac, &[0xf8, 0xe6, 0x40, 0]));
+    assert!(refused(&publisher.health()));
+    publisher.configure();
+    assert!(!refused(&publisher.health()));
+    publisher.configure_one(PICTURE, (TrackId::AUDIO, Codec::Aac, &[0xf8, 0xe6, 0x40, 0]));
+    let now = publisher.now();
+    publisher.packager.interrupted(now);
+    assert!(!refused(&publisher.health()));
+}
+
+#[test]
+fn a_picture_that_is_announced_and_never_comes_is_missed() {
+    let mut publisher = Publisher::new();
+    publisher.push(MediaMessage::Metadata(StreamMetadata {
+        has_video: Some(true),
+        has_audio: Some(true),
+        ..StreamMetadata::default()
+    }));
+    let (track, codec, record) = SOUND;
+    let record = Bytes::from_static(record);
+    publisher.push(MediaMessage::Config { track, codec, record });
+    publisher.has_picture = false;
+    publisher.send(3);
+    assert_eq!(publisher.health().warnings, [] as [&str; 0], "it may still come");
+    publisher.send(7);
+    let health = publisher.health();
     assert!(
-        meters
-            .unsupported
+        health
+            .warnings
             .iter()
-            .all(|(_, codec)| codec.len() <= MAX_CODEC_NAME)
+            .any(|warning| warning.starts_with("No picture arrives, though")),
+        "{:?}",
+        health.warnings
     );
 }

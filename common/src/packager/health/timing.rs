@@ -16,11 +16,11 @@ const WINDOWS: usize = 60;
 /// Fewer windows, three minutes, do not tell a clock from the network.
 const MIN_WINDOWS: usize = 18;
 
-/// Samples of the offset between sound and picture: about the last seven seconds.
-const OFFSETS: usize = 512;
+/// Samples of the offset between sound and picture, one a frame: at 30 frames a second, the last eight seconds.
+const OFFSETS: usize = 256;
 
 /// Fewer say nothing.
-const MIN_OFFSETS: usize = 64;
+const MIN_OFFSETS: usize = 32;
 
 /// Farther apart one of them stands still, milliseconds.
 const MAX_OFFSET_MS: i64 = 3_000;
@@ -88,34 +88,27 @@ impl ClockDrift {
     }
 }
 
-/// How far the picture is ahead of the sound that arrives with it.
+/// How far the picture is ahead of the sound that arrives with it. Looked at as a frame of the picture comes: between two of them the sound
+/// goes on, and would seem to be ahead by half the time from one to the next.
 #[derive(Default)]
 pub(super) struct AvOffset {
-    video_ms: Option<i64>,
     audio_ms: Option<i64>,
     samples: VecDeque<i64>,
 }
 
 impl AvOffset {
     pub(super) fn video(&mut self, at_ms: i64) {
-        self.video_ms = self.video_ms.max(Some(at_ms));
-        self.sample();
+        let offset = self.audio_ms.map(|audio_ms| at_ms - audio_ms);
+        if let Some(offset) = offset.filter(|offset| offset.abs() <= MAX_OFFSET_MS) {
+            if self.samples.len() == OFFSETS {
+                self.samples.pop_front();
+            }
+            self.samples.push_back(offset);
+        }
     }
 
     pub(super) fn audio(&mut self, at_ms: i64) {
         self.audio_ms = self.audio_ms.max(Some(at_ms));
-        self.sample();
-    }
-
-    fn sample(&mut self) {
-        if let (Some(video), Some(audio)) = (self.video_ms, self.audio_ms)
-            && (video - audio).abs() <= MAX_OFFSET_MS
-        {
-            if self.samples.len() == OFFSETS {
-                self.samples.pop_front();
-            }
-            self.samples.push_back(video - audio);
-        }
     }
 
     /// Milliseconds, above 0 where sound comes late: the median, so that a burst does not count.
@@ -188,6 +181,20 @@ mod tests {
             offset.audio(frame * 33 + 26);
         }
         assert!(offset.milliseconds().unwrap().abs() <= 33);
+    }
+
+    #[test]
+    fn a_picture_that_changes_rarely_is_not_late() {
+        for interval_ms in [250, 1000, 2500] {
+            let mut offset = AvOffset::default();
+            for frame in 0..40 {
+                let at_ms = frame * interval_ms;
+                offset.video(at_ms);
+                (0..interval_ms / 20).for_each(|sound| offset.audio(at_ms + sound * 20));
+            }
+            let told = offset.milliseconds().unwrap();
+            assert!((0..=30).contains(&told), "{told} with a picture each {interval_ms} ms");
+        }
     }
 
     #[test]

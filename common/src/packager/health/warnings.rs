@@ -2,8 +2,14 @@
 //!
 //! A warning is for something that viewers notice, and that somebody can do something about; what is over is spoken of for five minutes.
 
-use super::pace::Spread;
-use crate::media::access_unit::{MAX_AUDIO_TRACKS, TrackId, TrackKind};
+mod codecs;
+
+use self::codecs::{left_out, picture_codec, sound_codec};
+use super::{
+    left_out::LeftOut,
+    pace::{Reordering, Spread},
+};
+use crate::media::access_unit::TrackKind;
 
 /// A GOP longer than this makes joining slow, in milliseconds.
 const LONG_GOP_MS: i64 = 2_600;
@@ -11,8 +17,10 @@ const LONG_GOP_MS: i64 = 2_600;
 /// Without a key frame for so long something is wrong, in milliseconds.
 const NO_KEY_MS: i64 = 12_500;
 
-/// Presentation later than decoding by more than this is from more than two B-frames in a row, in milliseconds.
-const DEEP_REORDERING_MS: i32 = 200;
+/// Presentation later than decoding by more frames than this is from more B-frames in a row than any preset has,
+const DEEP_REORDERING: f64 = 6.0;
+/// and from here on it is noticed, in milliseconds.
+const DEEP_REORDERING_MS: f64 = 200.0;
 
 /// Nothing at all for so long is more than a hiccup, in milliseconds.
 const LONG_WAIT_MS: i64 = 2_000;
@@ -57,8 +65,16 @@ pub(super) struct Signs {
     pub(super) av_offset_ms: Option<i64>,
     /// How fast the encoder's clock runs.
     pub(super) clock_ppm: Option<f64>,
-    /// Tracks that are not carried, and their codecs.
-    pub(super) unsupported: Vec<(TrackId, String)>,
+    /// Tracks that are not carried.
+    pub(super) left_out: Vec<LeftOut>,
+    /// The publisher says that it has a picture, and none came in time.
+    pub(super) lacks_picture: bool,
+}
+
+impl Signs {
+    fn leaves_out(&self, kind: TrackKind) -> bool {
+        self.left_out.iter().any(|left_out| left_out.track.kind == kind)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -72,7 +88,7 @@ pub(super) struct PictureSigns {
     /// Since the newest key frame.
     pub(super) open_gop_ms: Option<i64>,
     pub(super) last_gop_ms: Option<i64>,
-    pub(super) composition_ms: i32,
+    pub(super) reordering: Option<Reordering>,
     pub(super) longest_hole_ms: i64,
     pub(super) frame_rate: Option<Spread>,
     pub(super) bit_rate: Option<Spread>,
@@ -92,12 +108,14 @@ pub(super) struct SoundSigns {
 pub(super) fn warnings(signs: &Signs) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(gone(signs));
-    said.extend(
-        signs
-            .unsupported
-            .iter()
-            .map(|(of_picture, codec)| unsupported(*of_picture, codec)),
-    );
+    said.extend(signs.left_out.iter().map(left_out));
+    if signs.lacks_picture && !signs.leaves_out(TrackKind::Video) {
+        said.push(
+            "No picture arrives, though the encoder says that it sends one: look for an encoder error in OBS, and choose another Settings > \
+             Output > Video Encoder"
+                .to_owned(),
+        );
+    }
     if let Some(picture) = &signs.picture {
         said.extend(key_frames(picture));
         said.extend(picture_codec(&picture.codec));
@@ -109,27 +127,6 @@ pub(super) fn warnings(signs: &Signs) -> Vec<String> {
     }
     said.extend(timing(signs));
     said
-}
-
-fn unsupported(track: TrackId, codec: &str) -> String {
-    match track.kind {
-        TrackKind::Video if track.index > 0 => {
-            "A second picture is not carried: turn off multitrack video in Settings > Stream".to_owned()
-        }
-        TrackKind::Audio if track.index >= MAX_AUDIO_TRACKS => format!(
-            "{} is not carried, at most {MAX_AUDIO_TRACKS} are: choose fewer in Settings > Output > Audio Track",
-            name(track.index)
-        ),
-        TrackKind::Video => {
-            format!(
-                "The picture is in {codec}, which cannot be carried: set Settings > Output > Video Encoder to H.264"
-            )
-        }
-        TrackKind::Audio => format!(
-            "{} is in {codec}, which cannot be carried: set Settings > Output > Audio Encoder to AAC",
-            name(track.index)
-        ),
-    }
 }
 
 /// What viewers see stand still at this moment.
@@ -161,44 +158,8 @@ fn key_frames(picture: &PictureSigns) -> Option<String> {
     ))
 }
 
-fn picture_codec(codec: &str) -> Option<String> {
-    let (family, detail) = codec.split_once('.').unwrap_or((codec, ""));
-    let profile = detail.get(..2).unwrap_or_default().to_ascii_lowercase();
-    match (family, profile.as_str()) {
-        ("hvc1" | "hev1", _) => Some(
-            "HEVC does not play in many browsers, Firefox and older Chrome among them: set Settings > Output > Video Encoder to H.264"
-                .to_owned(),
-        ),
-        ("av01", _) => Some(
-            "AV1 does not play on most Apple devices: set Settings > Output > Video Encoder to H.264 if somebody has no picture".to_owned(),
-        ),
-        ("avc1" | "avc3", "6e" | "7a" | "f4") => Some(
-            "This H.264 has more than 8 bits or 4:2:0 colours, which browsers do not play: set Settings > Advanced > Color Format to NV12"
-                .to_owned(),
-        ),
-        _ => None,
-    }
-}
-
-fn sound_codec(sound: &SoundSigns) -> Option<String> {
-    let name = name(sound.index);
-    let (codec, where_not) = match sound.codec.as_str() {
-        "ac-3" => ("AC-3", "does not play in most browsers"),
-        "ec-3" => ("E-AC-3", "does not play in most browsers"),
-        "fLaC" => ("FLAC", "does not play in every browser"),
-        _ => return None,
-    };
-    Some(format!(
-        "{name} is in {codec}, which {where_not}: set Settings > Output > Audio Encoder to AAC"
-    ))
-}
-
 fn sound(signs: &Signs, said: &mut Vec<String>) {
-    let is_unsupported = signs
-        .unsupported
-        .iter()
-        .any(|(track, _)| track.kind == TrackKind::Audio);
-    if signs.on_air && signs.picture.is_some() && signs.sounds.is_empty() && !is_unsupported {
+    if signs.on_air && signs.picture.is_some() && signs.sounds.is_empty() && !signs.leaves_out(TrackKind::Audio) {
         said.push("No sound is sent: check Settings > Audio and the Audio Mixer".to_owned());
     }
     for sound in &signs.sounds {
@@ -262,7 +223,8 @@ fn evenness(picture: &PictureSigns, said: &mut Vec<String>) {
             rate.usual, rate.highest
         ));
     }
-    if picture.composition_ms > DEEP_REORDERING_MS {
+    let is_deep = |by: &Reordering| by.frames > DEEP_REORDERING && by.ms > DEEP_REORDERING_MS;
+    if picture.reordering.as_ref().is_some_and(is_deep) {
         said.push("Many B-frames add delay: set Settings > Output > B-frames to 2 or less".to_owned());
     }
 }

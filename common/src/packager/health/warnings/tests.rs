@@ -1,4 +1,8 @@
 use super::*;
+use crate::{
+    media::access_unit::{Codec, TrackId},
+    packager::health::left_out::Why,
+};
 
 /// A stream with nothing wrong.
 fn good() -> Signs {
@@ -14,7 +18,7 @@ fn good() -> Signs {
             codec: "avc1.64001f".to_owned(),
             open_gop_ms: Some(1000),
             last_gop_ms: Some(2000),
-            composition_ms: 66,
+            reordering: Some(Reordering { ms: 66.0, frames: 2.0 }),
             frame_rate: Some(even(30.0)),
             bit_rate: Some(even(6000.0)),
             ..PictureSigns::default()
@@ -65,7 +69,13 @@ fn no_key_frame_at_all() {
 
 #[test]
 fn many_b_frames() {
-    assert!(picture(|picture| picture.composition_ms = 300).contains("Output > B-frames to 2"));
+    let deep = |ms, frames| Some(Reordering { ms, frames });
+    assert!(picture(|picture| picture.reordering = deep(300.0, 9.0)).contains("Output > B-frames to 2"));
+    for (ms, frames) in [(400.0, 4.0), (117.0, 7.0)] {
+        let mut signs = good();
+        signs.picture.as_mut().unwrap().reordering = deep(ms, frames);
+        assert!(warnings(&signs).is_empty(), "{frames} frames in {ms} ms");
+    }
 }
 
 #[test]
@@ -183,24 +193,74 @@ fn codecs_that_browsers_do_not_play() {
     for (codec, says) in [
         ("hvc1.1.6.L93.B0", "HEVC does not play"),
         ("av01.0.08M.08", "AV1 does not play"),
+        // Apple's own player of HLS, which is what older iPhones have, knows no VP9.
+        ("vp09.00.40.08", "VP9 does not play on many iPhones"),
         ("avc1.6E0028", "set Settings > Advanced > Color Format to NV12"),
         ("avc1.f4001f", "set Settings > Advanced > Color Format to NV12"),
     ] {
         let said = picture(|picture| picture.codec = codec.to_owned());
         assert!(said.contains(says), "{said}");
     }
-    for codec in ["ac-3", "ec-3", "fLaC"] {
+    for codec in ["ac-3", "ec-3", "fLaC", "mp4a.40.1", "mp4a.40.4"] {
         let said = only(|signs| signs.sounds[0].codec = codec.to_owned());
         assert!(said.ends_with("set Settings > Output > Audio Encoder to AAC"), "{said}");
     }
+    let opus = only(|signs| signs.sounds[0].codec = "opus".to_owned());
+    assert!(
+        opus.starts_with("Sound is in Opus, which does not play in older Safari"),
+        "{opus}"
+    );
+    assert!(
+        opus.ends_with("Audio Encoder to AAC if somebody hears nothing"),
+        "{opus}"
+    );
     assert_eq!(picture_codec("avc1"), None);
-    assert_eq!(picture_codec("vp09.00.40.08"), None);
     assert_eq!(picture_codec("avc1.\u{e4}\u{e4}"), None);
+}
+
+fn left_out(track: TrackId, why: Why) -> String {
+    only(|signs| signs.left_out = vec![LeftOut { track, why }])
+}
+
+#[test]
+fn configurations_that_cannot_be_read() {
+    for (track, codec, says) in [
+        (TrackId::VIDEO, Codec::H264, "choose another H.264 encoder"),
+        (TrackId::VIDEO, Codec::Av1, "Video Encoder to H.264"),
+        (TrackId::audio(1), Codec::Aac, "Audio track 2 is in a kind of AAC"),
+        (TrackId::AUDIO, Codec::Flac, "Audio Encoder to AAC"),
+    ] {
+        let said = left_out(track, Why::Unreadable(codec));
+        assert!(said.contains(says), "{said}");
+    }
+    assert!(left_out(TrackId::VIDEO, Why::Unconfigured).contains("Video Encoder to H.264"));
+    assert!(left_out(TrackId::AUDIO, Why::Unconfigured).starts_with("Sound comes without a description"));
+}
+
+#[test]
+fn a_picture_that_is_announced_and_does_not_come() {
+    let mut signs = good();
+    signs.picture = None;
+    signs.lacks_picture = true;
+    let said = warnings(&signs);
+    assert!(
+        said.len() == 1 && said[0].starts_with("No picture arrives, though"),
+        "{said:?}"
+    );
+    signs.left_out = vec![LeftOut {
+        track: TrackId::VIDEO,
+        why: Why::Unsupported("VP8".to_owned()),
+    }];
+    let said = warnings(&signs);
+    assert!(
+        said.len() == 1 && said[0].starts_with("The picture is in VP8"),
+        "{said:?}"
+    );
 }
 
 #[test]
 fn codecs_that_are_not_carried() {
-    let of = |track, codec: &str| only(|signs| signs.unsupported = vec![(track, codec.to_owned())]);
+    let of = |track, codec: &str| left_out(track, Why::Unsupported(codec.to_owned()));
     assert!(
         of(TrackId::VIDEO, "VP8")
             .starts_with("The picture is in VP8, which cannot be carried: set Settings > Output > Video Encoder")
@@ -213,7 +273,7 @@ fn codecs_that_are_not_carried() {
 
 #[test]
 fn more_tracks_than_are_carried() {
-    let of = |track| only(|signs| signs.unsupported = vec![(track, "AAC".to_owned())]);
+    let of = |track| left_out(track, Why::Unsupported("AAC".to_owned()));
     assert!(of(TrackId::audio(4)).starts_with("Audio track 5 is not carried, at most 4 are"));
     let second = TrackId {
         kind: TrackKind::Video,
