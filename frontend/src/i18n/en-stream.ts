@@ -89,6 +89,12 @@ export const enStream = {
   'health.silent': 'silent for {seconds} s',
   'health.noLevel': 'level is not measured for this codec',
   'health.noSound': 'No sound comes in.',
+  'health.unusableSound': 'Sound is sent, but in a form that nobody gets to hear.',
+  'health.soundStopped': 'nothing comes',
+  'health.away':
+    'Nothing has come from the streamer for {seconds} s. Viewers are told that the stream will be back, and it goes on by itself. Look at OBS and the network there.',
+  'health.awaySlate':
+    'Nothing has come from the streamer for {seconds} s. Viewers see the card or picture that stands in, and the stream goes on by itself. Look at OBS and the network there.',
   'health.channels': { one: '{count} channel', other: '{count} channels' },
   'health.ladder': 'Qualities made here',
   'health.ladderOff':

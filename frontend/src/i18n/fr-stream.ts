@@ -94,6 +94,12 @@ export const frStream: Pick<Catalogue, keyof typeof enStream> = {
   'health.silent': 'silence depuis {seconds} s',
   'health.noLevel': 'niveau non mesuré pour ce codec',
   'health.noSound': 'Aucun son n’arrive.',
+  'health.unusableSound': 'Un son est envoyé, mais sous une forme que personne ne peut entendre.',
+  'health.soundStopped': 'rien n’arrive',
+  'health.away':
+    'Rien n’arrive du diffuseur depuis {seconds} s. Les spectateurs sont prévenus que la diffusion va reprendre, ce qu’elle fera d’elle-même. Vérifiez OBS et le réseau du diffuseur.',
+  'health.awaySlate':
+    'Rien n’arrive du diffuseur depuis {seconds} s. Les spectateurs voient la carte ou l’image de remplacement, et la diffusion reprendra d’elle-même. Vérifiez OBS et le réseau du diffuseur.',
   'health.channels': { one: '{count} canal', other: '{count} canaux' },
   'health.ladder': 'Qualités produites ici',
   'health.ladderOff':

@@ -7,6 +7,7 @@
 mod actor;
 mod admission;
 mod audience;
+mod away;
 mod configurations;
 mod figures;
 mod memories;

@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::{
+    away::{self, Presence},
     configurations::Configurations,
-    stand_in::away,
     state::{PublisherId, STALL_SILENCE},
 };
 use crate::transcode::Ladder;
@@ -257,9 +257,13 @@ impl Publication {
     }
 
     pub(super) fn health(&self) -> Option<IngestHealth> {
-        let inner = self.lock();
-        let health = inner.packager.as_ref()?.health(now());
-        Some(if inner.stands_in { away(health) } else { health })
+        let (inner, now) = (self.lock(), now());
+        let presence = Presence {
+            is_there: inner.publisher.is_some(),
+            is_stood_in_for: inner.stands_in,
+            silent_for: now.monotonic.since(inner.last_media),
+        };
+        Some(away::told(inner.packager.as_ref()?.health(now), presence))
     }
 
     /// Opens the tap while somebody watches a rung.
@@ -546,7 +550,31 @@ mod tests {
         assert!(next_msn(&publication) > Msn(shown.0 + 1));
         let health = publication.health().unwrap();
         assert_eq!((health.audio, health.audio_tracks), (None, Vec::new()));
-        assert_eq!(health.warnings, ["The publisher is away, the slate is shown"]);
+        assert!(health.away_seconds.is_some());
+        assert!(health.warnings.len() == 1 && health.warnings[0].contains("the slate is shown"));
+    }
+
+    #[test]
+    fn a_publisher_that_is_gone_is_told_of_without_a_slate_too() {
+        let (publication, config) = begun_with_sound();
+        assert_eq!(publication.health().unwrap().away_seconds, None);
+        publication.interrupt();
+        let health = publication.health().unwrap();
+        assert!(health.away_seconds.is_some());
+        let says = "The publisher is gone for 0 s, the room waits for it";
+        assert!(
+            health.warnings.len() == 1 && health.warnings[0].starts_with(says),
+            "{:?}",
+            health.warnings
+        );
+
+        publication.accept(PublisherId(2), Msn(0), 1);
+        publication.push(PublisherId(2), config).unwrap();
+        let health = publication.health().unwrap();
+        assert_eq!(
+            (health.away_seconds, health.warnings, health.audio_tracks.len()),
+            (None, Vec::new(), 1)
+        );
     }
 
     #[test]

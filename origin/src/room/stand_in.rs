@@ -5,9 +5,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use common::{
-    id::Epoch, live::EpochDescription, media::access_unit::MediaMessage, packager::IngestHealth, time::Monotonic,
-};
+use common::{id::Epoch, live::EpochDescription, media::access_unit::MediaMessage, time::Monotonic};
 use serde::Serialize;
 use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
@@ -201,19 +199,6 @@ impl StandIn {
             Making::Failed { reason, .. } => SlateHealth::Unavailable { reason: reason.clone() },
         };
         self.health.send_replace(health);
-    }
-}
-
-/// How the stream is while the slate stands in: what is known of media is not the publisher's.
-pub(super) fn away(health: IngestHealth) -> IngestHealth {
-    IngestHealth {
-        video: None,
-        audio: None,
-        audio_tracks: Vec::new(),
-        av_offset_milliseconds: None,
-        clock_drift_ppm: None,
-        warnings: vec!["The publisher is away, the slate is shown".to_owned()],
-        ..health
     }
 }
 

@@ -5,6 +5,7 @@ import { isTextKey, useLanguage } from '@/i18n/locale';
 import { call } from '@/lib/api';
 import { useNow } from '@/lib/use-now';
 import { usePolled } from '@/lib/use-polled';
+import { cardState, soundState, type CardState } from './card-state';
 import { readHealth, type HistoryPoint } from './health';
 import { readRows, rowLabel, type HealthRow } from './health-rows';
 import { LadderTable } from './ladder-table';
@@ -33,17 +34,19 @@ export function HealthView({ slug, isLive }: { slug: string; isLive: boolean }) 
 function HealthBody({ answer, isLive }: { answer: unknown; isLive: boolean }) {
   const { t, locale } = useLanguage();
   const nowMs = useNow(REFRESH_MS);
-  if (!isLive) return <p className="text-sm text-muted">{t('health.none')}</p>;
   const { rows, warnings } = readRows(answer);
-  const { history, sounds, ladder, unsupported } = readHealth(answer);
-  const told = [
+  const health = readHealth(answer);
+  const { history, ladder, unsupported } = health;
+  const state = cardState(health, isLive, [
     ...warnings,
     ...(warnings.length > 0
       ? []
       : unsupported.map(({ isVideo, codec }) =>
           t(isVideo ? 'health.unsupportedVideo' : 'health.unsupportedAudio', { codec }),
         )),
-  ];
+  ]);
+  if (state.kind === 'off') return <p className="text-sm text-muted">{t('health.none')}</p>;
+  const sound = soundState(health);
   const count = (value: number) =>
     new Intl.NumberFormat(locale, { maximumFractionDigits: value < 100 ? 1 : 0 }).format(value);
   const kbps = (value: number) => t('health.kbps', { count: count(value) });
@@ -53,20 +56,7 @@ function HealthBody({ answer, isLive }: { answer: unknown; isLive: boolean }) {
     history.map((point) => ({ atMs: point.atMs, value: pick(point) }));
   return (
     <div className="flex flex-col gap-6">
-      {told.length === 0 ? (
-        <p className="text-sm text-muted">{t('health.good')}</p>
-      ) : (
-        <ul className="flex flex-col gap-2">
-          {told.map((warning) => (
-            <li
-              key={warning}
-              className="rounded-lg bg-accent/10 px-3 py-2 text-sm leading-relaxed text-pretty text-accent"
-            >
-              {warning}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Told state={state} />
       {history.length > 0 && (
         <Part title={t('health.charts')}>
           <div className="flex flex-col gap-4">
@@ -93,9 +83,9 @@ function HealthBody({ answer, isLive }: { answer: unknown; isLive: boolean }) {
           </div>
         </Part>
       )}
-      {sounds !== null && (
+      {sound !== null && (
         <Part title={t('health.sounds')}>
-          <SoundLevels sounds={sounds} />
+          <SoundLevels sound={sound} />
         </Part>
       )}
       {ladder !== null && (
@@ -110,6 +100,36 @@ function HealthBody({ answer, isLive }: { answer: unknown; isLive: boolean }) {
           ))}
         </dl>
       </Part>
+    </div>
+  );
+}
+
+/** How it is in a word, and what to change. */
+function Told({ state }: { state: Exclude<CardState, { kind: 'off' }> }) {
+  const { t, locale } = useLanguage();
+  const { kind, told } = state;
+  if (kind === 'on' && told.length === 0) return <p className="text-sm text-muted">{t('health.good')}</p>;
+  return (
+    <div className="flex flex-col gap-2">
+      {kind === 'away' && (
+        <p className="rounded-lg bg-danger/10 px-3 py-2 text-sm leading-relaxed text-pretty text-danger">
+          {t(state.isSlateShown ? 'health.awaySlate' : 'health.away', {
+            seconds: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(state.seconds),
+          })}
+        </p>
+      )}
+      {told.length > 0 && (
+        <ul className="flex flex-col gap-2">
+          {told.map((warning) => (
+            <li
+              key={warning}
+              className="rounded-lg bg-accent/10 px-3 py-2 text-sm leading-relaxed text-pretty text-accent"
+            >
+              {warning}
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }

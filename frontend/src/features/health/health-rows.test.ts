@@ -24,6 +24,7 @@ describe('the health answer', () => {
 
   it('leaves out what is shown elsewhere, but no warning', () => {
     const answer = {
+      awaySeconds: 3,
       audio: { index: 0, codec: 'mp4a.40.2', levelDb: -20, silentSeconds: 0 },
       audioTracks: [{ codec: 'mp4a.40.2' }],
       history: [{ at: 'x', fps: 3 }],

@@ -15,7 +15,7 @@ export interface HealthRows {
 }
 
 /** What has a place of its own on the page (see health), and is no row. */
-const ELSEWHERE = ['audio.index', 'audio.levelDb', 'audio.silentSeconds'];
+const ELSEWHERE = ['awaySeconds', 'audio.index', 'audio.levelDb', 'audio.silentSeconds'];
 
 export function readRows(answer: unknown): HealthRows {
   const health: HealthRows = { rows: [], warnings: [] };

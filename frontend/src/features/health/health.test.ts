@@ -61,7 +61,16 @@ describe('the health answer', () => {
   it.each([null, undefined, 3, [], { history: 'x', audioTracks: 7, ladder: [] }])(
     'is empty for %j',
     (answer) => {
-      expect(readHealth(answer)).toEqual({ history: [], sounds: null, ladder: null, unsupported: [] });
+      expect(readHealth(answer)).toEqual({
+        awaySeconds: null,
+        isSlateShown: false,
+        warnings: [],
+        hasPicture: false,
+        history: [],
+        sounds: null,
+        ladder: null,
+        unsupported: [],
+      });
     },
   );
 });

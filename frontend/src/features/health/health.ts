@@ -45,6 +45,13 @@ export interface LadderHealth {
 }
 
 export interface Health {
+  /** For how long the streamer is away; null while something comes. */
+  awaySeconds: number | null;
+  /** The slate is shown meanwhile. */
+  isSlateShown: boolean;
+  /** Of the stream itself, in plain words. */
+  warnings: readonly string[];
+  hasPicture: boolean;
   history: readonly HistoryPoint[];
   /** null where the server does not tell. */
   sounds: readonly SoundHealth[] | null;
@@ -59,6 +66,12 @@ export function readHealth(answer: unknown): Health {
   const health = isRecord(answer) ? answer : {};
   const sounds = Array.isArray(health.audioTracks) ? records(health.audioTracks).map(readSound) : null;
   return {
+    awaySeconds: number(health.awaySeconds),
+    isSlateShown: isRecord(health.slate) && health.slate.state === 'showing',
+    warnings: Array.isArray(health.warnings)
+      ? health.warnings.filter((warning) => typeof warning === 'string')
+      : [],
+    hasPicture: isRecord(health.video),
     history: records(health.history).flatMap(readPoint),
     sounds,
     ladder: isRecord(health.ladder) ? readLadder(health.ladder) : null,

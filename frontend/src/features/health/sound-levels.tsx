@@ -1,4 +1,5 @@
 import { useLanguage } from '@/i18n/locale';
+import type { SoundState } from './card-state';
 import type { SoundHealth } from './health';
 
 /** The quietest that the meter shows, dB of full scale. */
@@ -9,13 +10,16 @@ const HOT_DB = -3;
 const SILENCE_SECONDS = 5;
 
 /** Is there sound? A meter for each track. */
-export function SoundLevels({ sounds }: { sounds: readonly SoundHealth[] }) {
+export function SoundLevels({ sound }: { sound: SoundState }) {
   const { t } = useLanguage();
-  if (sounds.length === 0) return <p className="text-sm text-accent">{t('health.noSound')}</p>;
+  if (sound.kind !== 'some') {
+    const text = sound.kind === 'unusable' ? 'health.unusableSound' : 'health.noSound';
+    return <p className="text-sm text-accent">{t(text)}</p>;
+  }
   return (
     <ul className="flex flex-col gap-3">
-      {sounds.map((sound) => (
-        <SoundRow key={sound.index} sound={sound} />
+      {sound.sounds.map((one) => (
+        <SoundRow key={one.index} sound={one} />
       ))}
     </ul>
   );
@@ -30,7 +34,7 @@ function SoundRow({ sound }: { sound: SoundHealth }) {
   const said = isSilent
     ? t('health.silent', { seconds: whole.format(silentSeconds) })
     : db === null
-      ? t('health.noLevel')
+      ? t(sound.kbps === 0 ? 'health.soundStopped' : 'health.noLevel')
       : t('health.level', { db: whole.format(db) });
   const facts = [
     sound.codec,
