@@ -7,7 +7,6 @@
 mod actor;
 mod admission;
 mod audience;
-mod away;
 mod configurations;
 mod figures;
 mod memories;

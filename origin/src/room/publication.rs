@@ -1,5 +1,7 @@
 //! A room's media plane: what its publisher sends goes through the packager into the live window, at once and in one place.
 
+mod away;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard},
@@ -10,7 +12,7 @@ use common::{
     id::Msn,
     live::{EpochDescription, LiveEvent},
     media::access_unit::MediaMessage,
-    packager::{IngestHealth, Memory, Offer, Packager, PackagerConfig, PackagerNow},
+    packager::{Memory, Offer, Packager, PackagerConfig, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
 use node::{
@@ -21,7 +23,6 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::{
-    away::{self, Presence},
     configurations::Configurations,
     state::{PublisherId, STALL_SILENCE},
 };
@@ -254,16 +255,6 @@ impl Publication {
         });
         self.live.expire();
         self.ladder.expire();
-    }
-
-    pub(super) fn health(&self) -> Option<IngestHealth> {
-        let (inner, now) = (self.lock(), now());
-        let presence = Presence {
-            is_there: inner.publisher.is_some(),
-            is_stood_in_for: inner.stands_in,
-            silent_for: now.monotonic.since(inner.last_media),
-        };
-        Some(away::told(inner.packager.as_ref()?.health(now), presence))
     }
 
     /// Opens the tap while somebody watches a rung.

@@ -1,22 +1,37 @@
-//! What is told of a stream whose publisher is gone or stood in for.
+//! How a room's stream is, also while its publisher is gone or stood in for.
 
 use std::time::Duration;
 
 use common::packager::IngestHealth;
 
+use super::{Publication, now};
+
 /// How it is with a room's publisher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Presence {
+struct Presence {
     /// It has the room, though it may be silent.
-    pub(super) is_there: bool,
+    is_there: bool,
     /// A slate is shown in its place.
-    pub(super) is_stood_in_for: bool,
+    is_stood_in_for: bool,
     /// Since its newest media.
-    pub(super) silent_for: Duration,
+    silent_for: Duration,
+}
+
+impl Publication {
+    /// `None`: no stream is open.
+    pub(in crate::room) fn health(&self) -> Option<IngestHealth> {
+        let (inner, now) = (self.lock(), now());
+        let presence = Presence {
+            is_there: inner.publisher.is_some(),
+            is_stood_in_for: inner.stands_in,
+            silent_for: now.monotonic.since(inner.last_media),
+        };
+        Some(told(inner.packager.as_ref()?.health(now), presence))
+    }
 }
 
 /// `health` as it is with such a publisher: while it is away nothing that is known of media is its own, or of now.
-pub(super) fn told(health: IngestHealth, presence: Presence) -> IngestHealth {
+fn told(health: IngestHealth, presence: Presence) -> IngestHealth {
     let Presence {
         is_there,
         is_stood_in_for,
