@@ -20,9 +20,8 @@ export function cardState(health: Health, isLive: boolean, told: readonly string
 export type SoundState = { kind: 'some'; sounds: readonly SoundHealth[] } | { kind: 'missing' | 'unusable' };
 
 /** null: there is nothing to say of sound, for nobody sends, or it is not clear yet what. */
-export function soundState(health: Health): SoundState | null {
-  const { awaySeconds, sounds, unsupported, hasPicture } = health;
-  if (sounds === null || awaySeconds !== null) return null;
+export function soundState({ sounds, unsupported, hasPicture }: Health): SoundState | null {
+  if (sounds === null) return null;
   if (sounds.length > 0) return { kind: 'some', sounds };
   if (unsupported.some(({ isVideo }) => !isVideo)) return { kind: 'unusable' };
   return hasPicture ? { kind: 'missing' } : null;
