@@ -154,7 +154,7 @@ async fn a_lease_taken_away_closes_even_a_silent_publisher() {
 }
 
 #[tokio::test]
-async fn h264_with_short_nal_lengths_is_closed() {
+async fn h264_with_short_nal_lengths_is_for_the_room_to_refuse_and_cuts_nobody() {
     let mut server = Server::start().await;
     let mut publisher = server.publisher().await;
     let mut record = AVCC;
@@ -168,8 +168,11 @@ async fn h264_with_short_nal_lengths_is_closed() {
             &[&[0x17, 0, 0, 0, 0][..], &record].concat(),
         ))
         .await;
-    publisher.closed().await;
-    assert_eq!(server.seen().await, Seen::Finished(PublishEnd::Lost));
+    let Seen::Message(MediaMessage::Config { record: handed_on, .. }) = server.seen().await else {
+        panic!("a configuration was sent");
+    };
+    assert_eq!(handed_on, record[..]);
+    server.carries(&mut publisher).await;
 }
 
 #[tokio::test]
@@ -178,8 +181,13 @@ async fn a_broken_tag_and_an_unknown_codec_cost_only_themselves() {
     let mut publisher = server.publisher().await;
     publisher.send(&message(128, 4, type_id::VIDEO, 0, &[0x17])).await;
     publisher
-        .send(&message(128, 4, type_id::VIDEO, 0, b"\x90hvc1record"))
+        .send(&message(128, 4, type_id::VIDEO, 0, b"\x90vvc1record"))
         .await;
+    let seen = server.seen().await;
+    assert!(
+        matches!(seen, Seen::Message(MediaMessage::Unsupported { .. })),
+        "{seen:?}"
+    );
     server.carries(&mut publisher).await;
 }
 

@@ -54,6 +54,7 @@ pub(super) struct Meters {
     /// When the newest media came, on this connection: with a place in time, and any at all.
     arrived: Option<Monotonic>,
     heard: Option<Monotonic>,
+    heard_first: Option<Monotonic>,
     max_composition_ms: i32,
     left_out: LeftOutTracks,
     unusable: [u64; 2],
@@ -91,6 +92,7 @@ impl Meters {
     pub(super) fn came(&mut self, now: PackagerNow, unit: &AccessUnit, configured: TrackSet) {
         if !self.stands_in {
             self.heard = Some(now.monotonic);
+            self.heard_first.get_or_insert(now.monotonic);
             self.left_out.frame(now, unit, configured);
         }
     }
@@ -159,6 +161,7 @@ impl Meters {
         self.sounds = Default::default();
         self.arrived = None;
         self.heard = None;
+        self.heard_first = None;
         self.video_arrived = None;
         self.max_composition_ms = 0;
         self.left_out = LeftOutTracks::default();
@@ -222,6 +225,12 @@ impl Meters {
         } else {
             quiet_ms(now, self.heard)
         }
+    }
+
+    /// For how long other media came, where no picture did yet, milliseconds.
+    fn without_picture_ms(&self, now: PackagerNow) -> i64 {
+        let since = self.heard_first.filter(|_| self.video_arrived.is_none());
+        quiet_ms(now, since)
     }
 
     fn picture_quiet_ms(&self, now: PackagerNow) -> i64 {

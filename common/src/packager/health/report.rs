@@ -237,7 +237,8 @@ fn signs(packager: &Packager, now: PackagerNow, sounds: &[AudioHealth]) -> Signs
         av_offset_ms: meters.av_offset_ms(now),
         clock_ppm: meters.clock.ppm(),
         left_out: meters.left_out.report(),
-        lacks_picture: *phase == Phase::Live && tracks.metadata.has_video == Some(true) && tracks.video().is_none(),
+        is_picture_due: tracks.video().is_some() || tracks.metadata.has_video == Some(true),
+        without_picture_ms: meters.without_picture_ms(now),
     }
 }
 

@@ -347,26 +347,28 @@ fn a_refused_configuration_is_forgotten_with_a_good_one_and_with_its_publisher()
 
 #[test]
 fn a_picture_that_is_announced_and_never_comes_is_missed() {
-    let mut publisher = Publisher::new();
-    publisher.push(MediaMessage::Metadata(StreamMetadata {
+    let says_so = MediaMessage::Metadata(StreamMetadata {
         has_video: Some(true),
         has_audio: Some(true),
         ..StreamMetadata::default()
-    }));
-    let (track, codec, record) = SOUND;
+    });
+    let (track, codec, record) = PICTURE;
     let record = Bytes::from_static(record);
-    publisher.push(MediaMessage::Config { track, codec, record });
-    publisher.has_picture = false;
-    publisher.send(3);
-    assert_eq!(publisher.health().warnings, [] as [&str; 0], "it may still come");
-    publisher.send(7);
-    let health = publisher.health();
-    assert!(
-        health
-            .warnings
-            .iter()
-            .any(|warning| warning.starts_with("No picture arrives, though")),
-        "{:?}",
-        health.warnings
-    );
+    for announced in [says_so, MediaMessage::Config { track, codec, record }] {
+        let mut publisher = Publisher::new();
+        publisher.push(announced);
+        let (track, codec, record) = SOUND;
+        let record = Bytes::from_static(record);
+        publisher.push(MediaMessage::Config { track, codec, record });
+        publisher.has_picture = false;
+        publisher.send(3);
+        assert_eq!(publisher.health().warnings, [] as [&str; 0], "it may still come");
+        publisher.send(3);
+        let said = publisher.health().warnings;
+        assert!(
+            said.iter()
+                .any(|warning| warning.starts_with("No picture arrives, though")),
+            "{said:?}"
+        );
+    }
 }

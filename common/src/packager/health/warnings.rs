@@ -67,8 +67,10 @@ pub(super) struct Signs {
     pub(super) clock_ppm: Option<f64>,
     /// Tracks that are not carried.
     pub(super) left_out: Vec<LeftOut>,
-    /// The publisher says that it has a picture, and none came in time.
-    pub(super) lacks_picture: bool,
+    /// The publisher says that it has a picture.
+    pub(super) is_picture_due: bool,
+    /// Sound came for so long before any frame of a picture.
+    pub(super) without_picture_ms: i64,
 }
 
 impl Signs {
@@ -109,7 +111,7 @@ pub(super) fn warnings(signs: &Signs) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(gone(signs));
     said.extend(signs.left_out.iter().map(left_out));
-    if signs.lacks_picture && !signs.leaves_out(TrackKind::Video) {
+    if signs.is_picture_due && signs.without_picture_ms >= GONE_MS && !signs.leaves_out(TrackKind::Video) {
         said.push(
             "No picture arrives, though the encoder says that it sends one: look for an encoder error in OBS, and choose another Settings > \
              Output > Video Encoder"

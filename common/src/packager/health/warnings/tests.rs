@@ -241,7 +241,9 @@ fn configurations_that_cannot_be_read() {
 fn a_picture_that_is_announced_and_does_not_come() {
     let mut signs = good();
     signs.picture = None;
-    signs.lacks_picture = true;
+    signs.without_picture_ms = 6_000;
+    assert!(warnings(&signs).is_empty(), "sound may be all there is");
+    signs.is_picture_due = true;
     let said = warnings(&signs);
     assert!(
         said.len() == 1 && said[0].starts_with("No picture arrives, though"),
