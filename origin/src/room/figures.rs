@@ -32,7 +32,7 @@ pub async fn record(rooms: Rooms, shutdown: Shutdown) {
 
 /// What was told of which rooms.
 #[derive(Default)]
-struct Figures(HashMap<RoomSlug, Codecs>);
+struct Figures(HashMap<RoomSlug, Option<Codecs>>);
 
 impl Figures {
     /// Tells of the rooms with a stream, and takes back what was told of others: a gauge cannot be removed.
@@ -41,12 +41,12 @@ impl Figures {
         for (slug, health) in present {
             tell(&slug, &health);
             let codecs = codecs(&health);
-            tell_codecs(&slug, before.remove(&slug), Some(codecs));
+            tell_codecs(&slug, before.remove(&slug).flatten(), codecs);
             self.0.insert(slug, codecs);
         }
         for (slug, codecs) in before {
             tell(&slug, &IngestHealth::default());
-            tell_codecs(&slug, Some(codecs), None);
+            tell_codecs(&slug, codecs, None);
         }
     }
 }
@@ -108,10 +108,12 @@ fn tell_codecs(room: &RoomSlug, before: Option<Codecs>, now: Option<Codecs>) {
     }
 }
 
-fn codecs(health: &IngestHealth) -> Codecs {
+/// `None`: nothing comes.
+fn codecs(health: &IngestHealth) -> Option<Codecs> {
     let video = health.video.as_ref().map(|video| video.codec.as_str());
     let audio = health.audio.as_ref().map(|audio| audio.codec.as_str());
-    (family(video), family(audio))
+    video.or(audio)?;
+    Some((family(video), family(audio)))
 }
 
 /// Profiles and levels are as many as a publisher likes.
@@ -231,6 +233,7 @@ mod tests {
     fn codecs_are_families_and_those_before_are_taken_back() {
         let codecs = ["avc1.64001f", "avc1.640028", "hvc1.1.6.L93.B0"];
         let mut moments: Vec<_> = codecs.iter().map(|codec| vec![(cinema(), stream(codec))]).collect();
+        moments.push(vec![(cinema(), IngestHealth::default())]);
         moments.push(vec![]);
         let shown = shown(moments);
         let of = |text: &str, video: &str| {
@@ -242,7 +245,7 @@ mod tests {
             ["1", "1", "0"]
         );
         assert_eq!([of(&shown[2], "hvc1"), of(&shown[3], "hvc1")], ["1", "0"]);
-        let series = shown[3]
+        let series = shown[4]
             .lines()
             .filter(|line| line.starts_with("streamcircle_stream_info{"));
         assert_eq!(series.count(), 2);
