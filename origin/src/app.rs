@@ -1,9 +1,11 @@
 //! The origin put together: settings to listeners, rooms, relays and the API.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+mod known;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use common::{id::RoomSlug, live::window::Retention, wire::control::RoomState};
+use common::{id::RoomSlug, live::window::Retention};
 use node::{
     config::ExitError,
     http_server::{self, Limits},
@@ -16,22 +18,21 @@ use node::{
 use relay::{app::ServeOptions, upstream::Upstream};
 use tokio::net::TcpListener;
 
+use self::known::{Awaited, awaited_rooms, key_hashes, known_rooms, link_state, stream_settings};
 use crate::{
     api::{Api, LinkAddress},
     chat::{Chats, Known},
     config::Config,
     control::Control,
-    db::DbError,
     embedded,
     gate::ChatGate,
     ingest::{Ingest, limits::IngestLimits},
     news,
     opening::{chain, open_control},
     plane::Plane,
-    relays::{LinkState, Relays, RoomsForRelays},
+    relays::{Relays, RoomsForRelays},
     retention,
-    room::{RoomAdmission, Rooms, RoomsConfig, StreamSettings, record_figures},
-    secrets::KeyHash,
+    room::{RoomAdmission, Rooms, RoomsConfig, record_figures},
     slate::making::SlateMaker,
     stores::{self, Stores},
     transcode::Transcoder,
@@ -105,9 +106,10 @@ impl Origin {
         let stores = Stores::new(Arc::clone(&self.control));
         let config = &self.config;
         let known = known_rooms(&self.control).await?;
-        let state = link_state(&self.control, &stores, &known).await?;
+        let awaited = awaited_rooms(&self.control).await?;
+        let state = link_state(&self.control, &stores, &known, &awaited).await?;
         let relays = Relays::new(state, Arc::new(stores.clone()));
-        let rooms = open_rooms(config, &known, &stores, &shutdown);
+        let rooms = open_rooms(config, &known, &awaited, &stores, &shutdown);
         let passes = rooms.keep_passes(config.data_dir.join(PASSES_FILE), &key_hashes(&self.control).await?);
         if metrics.is_some() {
             shutdown.spawn(record_figures(rooms.clone(), shutdown.clone()));
@@ -205,57 +207,13 @@ pub fn load_tls(config: &Config) -> Result<Option<Tls>, ExitError> {
         .map_err(|cause| ExitError::config("--tls-cert", files.certificate.display(), cause))
 }
 
-/// All rooms, with what their chats have to know while the database is there to tell.
-async fn known_rooms(control: &Control) -> Result<Vec<(RoomSlug, Known)>, ExitError> {
-    let read = async {
-        let first_ids: HashMap<_, _> = control.db().reserve_message_ids().await?.into_iter().collect();
-        let rooms = control.db().rooms_with_chat().await?.into_iter();
-        let known = rooms.map(|(room, chat)| {
-            let known = Known {
-                settings: chat.settings(&room),
-                first_id: first_ids.get(&room.slug).copied().unwrap_or(1),
-            };
-            (room.slug, known)
-        });
-        Ok::<_, DbError>(known.collect())
-    };
-    read.await
-        .map_err(|cause| ExitError::failed("--database-url", "", cause))
-}
-
-async fn key_hashes(control: &Control) -> Result<HashMap<RoomSlug, KeyHash>, ExitError> {
-    let hashes = control.db().key_hashes().await;
-    hashes
-        .map(HashMap::from_iter)
-        .map_err(|cause| ExitError::failed("--database-url", "", cause))
-}
-
-async fn stream_settings(control: &Control) -> Result<Vec<(RoomSlug, StreamSettings)>, ExitError> {
-    let settings = control.all_stream_settings().await;
-    settings.map_err(|cause| ExitError::failed("--database-url", "", cause))
-}
-
-/// What a relay is told first: all rooms, as it answers for those alone, and nothing in them yet.
-async fn link_state(control: &Control, stores: &Stores, rooms: &[(RoomSlug, Known)]) -> Result<LinkState, ExitError> {
-    let public_urls = stores
-        .public_urls()
-        .await
-        .map_err(|cause| ExitError::failed("--database-url", "", cause))?;
-    let keys = control.secrets().signing().jwk_set().to_owned();
-    let offline = |(slug, _): &(RoomSlug, Known)| RoomState {
-        slug: slug.clone(),
-        is_live: false,
-        interrupted: false,
-    };
-    Ok(LinkState {
-        keys,
-        revocations: control.revocations(),
-        rooms: rooms.iter().map(offline).collect(),
-        public_urls,
-    })
-}
-
-fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shutdown: &Shutdown) -> Rooms {
+fn open_rooms(
+    config: &Config,
+    known: &[(RoomSlug, Known)],
+    awaited: &Awaited,
+    stores: &Stores,
+    shutdown: &Shutdown,
+) -> Rooms {
     let settings = RoomsConfig {
         part_target_ms: config.part_target_ms,
         retention: Retention::origin(),
@@ -273,7 +231,7 @@ fn open_rooms(config: &Config, known: &[(RoomSlug, Known)], stores: &Stores, shu
     };
     let rooms = Rooms::with_transcoder(settings, Arc::new(stores.clone()), transcoder, shutdown.clone());
     for (slug, _) in known {
-        rooms.open(slug);
+        rooms.open_awaiting(slug, awaited.get(slug).copied());
     }
     rooms
 }

@@ -106,6 +106,14 @@ impl MemoryStore for Stores {
     fn keep<'a>(&'a self, room: &'a RoomSlug, memory: String) -> BoxFuture<'a, anyhow::Result<()>> {
         async move { Ok(self.control.db().keep_publisher_memory(room, &memory).await?) }.boxed()
     }
+
+    fn keep_open_until<'a>(
+        &'a self,
+        room: &'a RoomSlug,
+        until: Option<UnixMillis>,
+    ) -> BoxFuture<'a, anyhow::Result<()>> {
+        async move { Ok(self.control.db().keep_open_until(room, until).await?) }.boxed()
+    }
 }
 
 impl RelayStore for Stores {

@@ -108,6 +108,25 @@ async fn an_origin_that_restarts_under_obs_is_found_again_and_the_page_goes_on()
     audience.leave().await
 }
 
+#[tokio::test]
+async fn an_origin_that_restarts_while_its_publisher_is_gone_says_that_the_stream_will_be_back() -> Result<()> {
+    let mut screening = Screening::prepare().await?;
+    let mut publisher = publish(&screening)?;
+    screening.until_live().await?;
+    let audience = Audience::enter(&screening).await?;
+
+    publisher.kill()?;
+    screening.until_interrupted().await?;
+    screening.origin.crash().await?;
+    screening.until_interrupted().await?;
+    audience.until_state("interrupted", PATIENCE).await?;
+
+    let again = now_ms();
+    let _publisher = publish(&screening)?;
+    ensure_back(&screening, &audience, again, BEFORE_THE_NEXT_KEY).await?;
+    audience.leave().await
+}
+
 async fn film(screening: &Screening) -> Result<Arc<Recording>> {
     Ok(Arc::new(Recording::noise(
         Settings::default(),

@@ -15,6 +15,7 @@ pub mod chat_settings;
 pub mod emotes;
 pub mod invites;
 pub mod messages;
+mod open_until;
 pub mod operators;
 mod publisher_memory;
 pub mod relays;

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use common::{
     id::{Msn, RoomSlug},
-    time::Monotonic,
+    time::{Monotonic, UnixMillis},
 };
 use node::clock;
 use tokio::{
@@ -17,10 +17,11 @@ use super::{
     admission::RoomLease,
     memories::Memories,
     numbers::{MsnStore, Numbers},
+    open_until::OpenUntil,
     publication::{Progress, Publication},
     registry::RoomStatus,
     stand_in::{SLATE_TICK, StandIn},
-    state::{Command, Effect, PublisherId, RoomState, STALL_SILENCE},
+    state::{Command, Effect, GRACE_AFTER_LOSS, PublisherId, RoomState, STALL_SILENCE},
 };
 use crate::ingest::admission::{LeaseEnded, PublishEnd};
 
@@ -67,6 +68,9 @@ pub(super) struct Actor {
     status: watch::Sender<RoomStatus>,
     numbers: Numbers,
     memories: Memories,
+    open_until: OpenUntil,
+    /// The process before was on air, and nothing has come to play since: relays may still hold what there was.
+    is_awaited: bool,
     lease: Option<ActiveLease>,
     /// Of the publisher that was let in last.
     pass: Option<String>,
@@ -80,14 +84,23 @@ impl Actor {
         status: watch::Sender<RoomStatus>,
         store: Arc<dyn MsnStore>,
         memories: Memories,
+        open_until: OpenUntil,
         stand_in: StandIn,
     ) -> Self {
         let progress = publication.progress();
+        let now = clock::monotonic();
+        let left = |until: UnixMillis| {
+            let left_ms = until.0.saturating_sub(clock::unix_millis().0);
+            Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
+        };
+        let awaited = open_until.kept().map(|until| now + left(until));
         Self {
             numbers: Numbers::new(slug.clone(), store),
             memories,
+            open_until,
+            is_awaited: awaited.is_some(),
             slug,
-            state: RoomState::new(),
+            state: RoomState::new(now, awaited),
             publication,
             progress,
             status,
@@ -138,9 +151,11 @@ impl Actor {
                 Ok(()) = self.progress.changed() => self.progressed(),
                 () = self.numbers.settle() => {}
                 () = self.memories.settle() => {}
+                () = self.open_until.settle() => self.show(),
             }
         };
         self.carry_out(Command::Close(why));
+        self.open_until.close().await;
     }
 
     async fn publish(&mut self, address: IpAddr, pass: Option<String>, reply: oneshot::Sender<Option<RoomLease>>) {
@@ -247,6 +262,7 @@ impl Actor {
             }
             Effect::End => {
                 info!("stream over");
+                self.is_awaited = false;
                 self.publication.end();
             }
         }
@@ -263,14 +279,21 @@ impl Actor {
         self.show();
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
         let started_at = self.progress.borrow().started_at;
-        let is_live = started_at.is_some();
+        self.is_awaited &= started_at.is_none();
+        let is_live = started_at.is_some() || self.is_awaited;
+        let waits_until = self.state.deadline();
         let status = RoomStatus {
             is_live,
-            interrupted: is_live && (self.state.deadline().is_some() || self.is_stalled()),
+            interrupted: is_live && (self.is_awaited || waits_until.is_some() || self.is_stalled()),
             started_at,
         };
+        let now = clock::monotonic();
+        let left = waits_until.map_or(GRACE_AFTER_LOSS, |until| until.since(now));
+        let left_ms = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+        let until = UnixMillis(clock::unix_millis().0.saturating_add(left_ms));
+        self.open_until.keep(now, is_live.then_some(until));
         self.status
             .send_if_modified(|shown| std::mem::replace(shown, status) != status);
     }

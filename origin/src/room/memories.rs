@@ -5,7 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use common::{id::RoomSlug, packager::Memory, time::Monotonic};
+use common::{
+    id::RoomSlug,
+    packager::Memory,
+    time::{Monotonic, UnixMillis},
+};
 use futures::future::BoxFuture;
 use tracing::warn;
 
@@ -21,6 +25,12 @@ pub trait MemoryStore: Send + Sync + 'static {
     /// What was kept last.
     fn memory<'a>(&'a self, room: &'a RoomSlug) -> BoxFuture<'a, anyhow::Result<Option<String>>>;
     fn keep<'a>(&'a self, room: &'a RoomSlug, memory: String) -> BoxFuture<'a, anyhow::Result<()>>;
+    /// Until when the room is waited for from now on; `None`: it is not open.
+    fn keep_open_until<'a>(
+        &'a self,
+        room: &'a RoomSlug,
+        until: Option<UnixMillis>,
+    ) -> BoxFuture<'a, anyhow::Result<()>>;
 }
 
 pub(super) struct Memories {
@@ -144,6 +154,10 @@ mod tests {
                 *kept = Ok(Some(memory));
             }
             async { answer }.boxed()
+        }
+
+        fn keep_open_until<'a>(&'a self, _: &'a RoomSlug, _: Option<UnixMillis>) -> BoxFuture<'a, anyhow::Result<()>> {
+            async { Ok(()) }.boxed()
         }
     }
 

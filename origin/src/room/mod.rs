@@ -11,6 +11,7 @@ mod configurations;
 mod figures;
 mod memories;
 mod numbers;
+mod open_until;
 mod passes;
 mod publication;
 mod registry;

@@ -1,9 +1,10 @@
 //! All rooms of this origin at run time, by slug.
 
 mod keys;
+mod viewers;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard},
@@ -13,7 +14,7 @@ use common::{
     id::{RoomSlug, Rung},
     packager::IngestHealth,
     time::UnixMillis,
-    wire::control::{RoomReport, RoomState},
+    wire::control::RoomState,
 };
 use node::{clock, live::Live, shutdown::Shutdown};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -31,6 +32,7 @@ use super::{
     audience::Audience,
     memories::{Memories, MemoryStore},
     numbers::MsnStore,
+    open_until::OpenUntil,
     passes::{Fronted, Gone, Pass, Passes, file::PassFile},
     publication::Publication,
     settings::{Slate, StreamSettings},
@@ -40,7 +42,7 @@ use super::{
 /// What is shown of a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoomStatus {
-    /// There is something to play, if only the end of what an interrupted publisher sent.
+    /// There is something to play, if only the end of what an interrupted publisher sent, here or at relays.
     pub is_live: bool,
     /// Nobody publishes for now, and the room waits.
     pub interrupted: bool,
@@ -114,6 +116,11 @@ impl Rooms {
 
     /// A room that exists from now on. A known one is left as it is.
     pub fn open(&self, slug: &RoomSlug) {
+        self.open_awaiting(slug, None);
+    }
+
+    /// The same, where the process before was on air: its publisher is waited for until then.
+    pub fn open_awaiting(&self, slug: &RoomSlug, until: Option<UnixMillis>) {
         let mut rooms = self.rooms();
         if rooms.contains_key(slug) {
             return;
@@ -122,13 +129,19 @@ impl Rooms {
         let ladder = Ladder::new(self.0.transcoder.clone(), self.0.config.retention);
         let publication = Arc::new(Publication::new(live, self.0.config.part_target_ms, ladder));
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
-        let (shown, status) = watch::channel(RoomStatus::default());
+        let (shown, status) = watch::channel(RoomStatus {
+            is_live: until.is_some(),
+            interrupted: until.is_some(),
+            started_at: None,
+        });
         let (slate, wanted) = watch::channel(Slate::default());
         let (slate_shown, slate_health) = watch::channel(SlateHealth::default());
         let stand_in = StandIn::new(self.0.config.slates.clone(), wanted, slate_shown);
         let store = Arc::clone(&self.0.store);
         let memories = Memories::new(slug.clone(), self.0.config.memories.clone());
-        let actor = Actor::new(slug.clone(), Arc::clone(&publication), shown, store, memories, stand_in);
+        let open_until = OpenUntil::new(slug.clone(), self.0.config.memories.clone(), until);
+        let media = Arc::clone(&publication);
+        let actor = Actor::new(slug.clone(), media, shown, store, memories, open_until, stand_in);
         self.0.shutdown.spawn(actor.run(inbox));
         self.0
             .shutdown
@@ -234,30 +247,6 @@ impl Rooms {
         self.room(slug).map(|room| *room.status.borrow()).unwrap_or_default()
     }
 
-    pub fn viewer_count(&self, slug: &RoomSlug) -> usize {
-        self.room(slug)
-            .map_or(0, |room| lock(&room.audience).count(clock::monotonic()))
-    }
-
-    /// Ids of the viewers of `invite_id` that were seen in the last 60 s.
-    pub fn viewers_of_invite(&self, invite_id: &str) -> HashSet<String> {
-        let now = clock::monotonic();
-        let rooms: Vec<Arc<Room>> = self.rooms().values().cloned().collect();
-        let mut viewers = HashSet::new();
-        for room in rooms {
-            viewers.extend(lock(&room.audience).of_invite(now, invite_id).map(str::to_owned));
-        }
-        viewers
-    }
-
-    pub fn viewers_seen(&self, reports: Vec<RoomReport>) {
-        for RoomReport { room, viewers } in reports {
-            if let Some(room) = self.room(&room) {
-                lock(&room.audience).seen(clock::monotonic(), viewers);
-            }
-        }
-    }
-
     pub fn health(&self, slug: &RoomSlug) -> Option<IngestHealth> {
         self.room(slug)?.publication.health()
     }
@@ -346,3 +335,6 @@ impl Rooms {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no holder of this lock panics")
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,9 +77,13 @@ pub(super) struct RoomState {
 }
 
 impl RoomState {
-    pub(super) fn new() -> Self {
+    /// `until`: as long a publisher of the process before is waited for, no longer than after a loss.
+    pub(super) fn new(now: Monotonic, until: Option<Monotonic>) -> Self {
+        let waits = |until: Monotonic| Phase::Open {
+            until: until.min(now + GRACE_AFTER_LOSS),
+        };
         Self {
-            phase: Phase::Idle,
+            phase: until.map_or(Phase::Idle, waits),
             last_publisher: 0,
         }
     }
@@ -199,7 +203,7 @@ mod tests {
     }
 
     fn publishing() -> (RoomState, PublisherId) {
-        let mut room = RoomState::new();
+        let mut room = RoomState::new(at(0), None);
         let effects = room.handle(
             at(0),
             Command::Publish {
@@ -282,6 +286,14 @@ mod tests {
         );
         assert_eq!(effects, [Effect::Accept(PublisherId(2))]);
         assert_eq!(room.handle(at(100), Command::Tick), []);
+    }
+
+    #[test]
+    fn a_publisher_of_the_process_before_is_waited_for_and_no_longer_than_after_a_loss() {
+        let mut room = RoomState::new(at(0), Some(at(40)));
+        assert_eq!(room.deadline(), Some(at(40)));
+        assert_eq!(room.handle(at(40), Command::Tick), [Effect::End]);
+        assert_eq!(RoomState::new(at(0), Some(at(4000))).deadline(), Some(at(90)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ import type { Engine, EngineEvents, Sound } from './engine';
 import { HlsEngine } from './hls-engine';
 import { playlistUrl, withToken } from './media-url';
 import { NativeEngine } from './native-engine';
-import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-facts';
+import { isBack, nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-facts';
 import { noSounds, nothingShown, type PlayerView, type RoomDoor, type SoundsView } from './player-view';
 import { Playhead } from './playhead';
 import { QualityControl } from './quality-control';
@@ -66,10 +66,9 @@ export class LivePlayer {
     });
     this.#keeper = new EdgeKeeper(this.#playhead);
     this.captions = new Captions(video, HlsEngine.supported());
-    // Kept for this tab alone: the next evening begins with Auto.
-    const choice = recall('tab', QUALITY_KEY) ?? AUTO;
     this.quality = new QualityControl(
-      choice,
+      // Kept for this tab alone: the next evening begins with Auto.
+      recall('tab', QUALITY_KEY) ?? AUTO,
       {
         reopen: () => this.#reopen(),
         playable: (playable) => this.#playable(playable),
@@ -170,8 +169,9 @@ export class LivePlayer {
       return;
     }
     if (!room.isLive) this.#offAir = true;
-    const nowMs = performance.now();
-    this.#tell({ type: 'room', live: room.isLive, interrupted: room.interrupted, nowMs });
+    const before = this.#facts;
+    this.#tell({ type: 'room', live: room.isLive, interrupted: room.interrupted, nowMs: performance.now() });
+    if (isBack(before, this.#facts)) this.#openNotBeforeMs = 0;
     if (room.isLive && this.#facts.listEnded && !this.#facts.moving) void this.#openNextBroadcast();
     this.#tick();
   }
@@ -200,8 +200,8 @@ export class LivePlayer {
 
   #keepUp(nowMs: number, moved: boolean): void {
     if (this.#engine === null) return;
-    const { moving, pausedByViewer, listEnded } = this.#facts;
-    const standsRightly = pausedByViewer || listEnded;
+    const { moving } = this.#facts;
+    const standsRightly = this.#facts.pausedByViewer || this.#facts.listEnded;
     if (this.#keeper.keep(this.#engine, { nowMs, moved, moving, standsRightly })) this.#recreate(nowMs);
   }
 

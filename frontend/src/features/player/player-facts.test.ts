@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-facts';
+import { isBack, nothingKnown, phaseOf, reduceFacts, type PlayerEvent } from './player-facts';
 
 const after = (...events: PlayerEvent[]) => events.reduce(reduceFacts, nothingKnown);
 const phaseAfter = (...events: PlayerEvent[]) => phaseOf(after(...events));
@@ -96,6 +96,15 @@ describe('a broadcast that ends', () => {
   it('was stopped where the wait was short, or long over', () => {
     expect(after(room(0, true, true), moved, room(6, false, false)).lostForGood).toBe(false);
     expect(after(room(0, true, true), room(20, true, false), room(99, false, false)).lostForGood).toBe(false);
+  });
+});
+
+describe('a publisher that was waited for', () => {
+  it('is back when the room is on air and waits no more', () => {
+    expect(isBack(after(interrupted), after(interrupted, live))).toBe(true);
+    expect(isBack(after(interrupted), after(interrupted, interrupted))).toBe(false);
+    expect(isBack(after(interrupted), after(interrupted, offAir))).toBe(false);
+    expect(isBack(after(live), after(live, live))).toBe(false);
   });
 });
 

@@ -99,6 +99,10 @@ function reduceRoom(facts: PlayerFacts, room: Extract<PlayerEvent, { type: 'room
   };
 }
 
+/** Whoever was waited for is back: a relay that was restarted with its origin had no playlist, and may have now. */
+export const isBack = (before: PlayerFacts, after: PlayerFacts) =>
+  before.interrupted && after.live === true && !after.interrupted;
+
 export function phaseOf(facts: PlayerFacts): PlayerPhase {
   if (facts.moving) return 'playing';
   // A list also ends where the broadcast goes on with other codecs, in another list: then the room is still on air.

@@ -180,6 +180,23 @@ pub(super) async fn what_a_room_learnt_is_kept_as_it_was_last(db: &Database) {
     assert_eq!(db.publisher_memory(&other).await.unwrap(), None);
 }
 
+pub(super) async fn a_room_is_open_as_long_as_was_told_last(db: &Database) {
+    for (number, name) in ["cinema", "games"].into_iter().enumerate() {
+        make_room(db, name, u8::try_from(number + 1).unwrap()).await;
+    }
+    let cinema = slug("cinema");
+    let later = |ms| UnixMillis(NOW.0 + ms);
+    assert_eq!(db.open_rooms(NOW).await.unwrap(), []);
+    for until in [later(10_000), later(90_000)] {
+        db.keep_open_until(&cinema, Some(until)).await.unwrap();
+        assert_eq!(db.open_rooms(NOW).await.unwrap(), [(cinema.clone(), until)]);
+    }
+    assert_eq!(db.open_rooms(later(90_000)).await.unwrap(), []);
+    db.keep_open_until(&cinema, None).await.unwrap();
+    db.keep_open_until(&slug("other"), Some(later(90_000))).await.unwrap();
+    assert_eq!(db.open_rooms(NOW).await.unwrap(), []);
+}
+
 pub(super) async fn deleting_a_room_takes_all_that_is_of_it_and_revokes_it(db: &Database) {
     make_room(db, "cinema", 1).await;
     db.create_invite(&new_invite("i1", "cinema"), NOW).await.unwrap();

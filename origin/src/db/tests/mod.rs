@@ -45,6 +45,7 @@ on_both_engines!(
     cases::a_new_stream_key_replaces_the_old_one,
     cases::media_sequence_numbers_never_go_back,
     cases::what_a_room_learnt_is_kept_as_it_was_last,
+    cases::a_room_is_open_as_long_as_was_told_last,
     cases::deleting_a_room_takes_all_that_is_of_it_and_revokes_it,
     cases::an_invite_reads_back_as_it_was_made,
     cases::revoking_an_invite_twice_keeps_the_first_time,
