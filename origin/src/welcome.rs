@@ -94,7 +94,9 @@ mod tests {
         assert_eq!(printed.lines().last().unwrap(), format!("http {{ {carrier} }}"));
         let directives: Vec<_> = printed.lines().filter(|line| line.starts_with("on_publish")).collect();
         assert!(
-            directives.iter().all(|line| line.contains(" http://127.0.0.1:4001/hooks/")),
+            directives
+                .iter()
+                .all(|line| line.contains(" http://127.0.0.1:4001/hooks/")),
             "{printed}"
         );
     }

@@ -352,7 +352,9 @@ async fn a_name_of_a_key_that_was_changed_is_none_after_a_crash_though_the_file_
     let origin = run(home.path(), http, rtmp, &shutdown).await;
     let api = format!("http://{http}");
     let post = async |path: &str, form: String| {
-        let request = client().post(format!("{api}{path}")).header("x-admin-token", ADMIN_TOKEN);
+        let request = client()
+            .post(format!("{api}{path}"))
+            .header("x-admin-token", ADMIN_TOKEN);
         let request = request
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);

@@ -2,7 +2,8 @@
 //!
 //! Of the coded media only that is read which a configuration takes: headers of key frames and of sounds that have no other place
 //! for it. A key frame is what its header calls one, timestamps stay the publisher's. Payloads are slices of the message they came
-//! in. What cannot be carried is reported once for each track and dropped.
+//! in where they make up most of it: what is kept of a message never costs much more memory than its length says. The work for a message
+//! grows with its bytes and no faster. What cannot be carried is reported once for each track and dropped.
 
 use bytes::Bytes;
 
@@ -10,7 +11,10 @@ use super::{
     colour, enhanced, metadata,
     tag::{Tag, TagKind},
 };
-use crate::media::access_unit::{AccessUnit, Codec, MAX_AUDIO_TRACKS, MediaMessage, TrackId, TrackKind};
+use crate::media::{
+    access_unit::{AccessUnit, Codec, MAX_AUDIO_TRACKS, MediaMessage, TrackId, TrackKind},
+    config_error::MAX_RECORD_BYTES,
+};
 
 use audio::AudioTrack;
 use video::VideoTrack;
@@ -104,6 +108,7 @@ impl Demuxer {
             TagKind::Video => self.video(tag, &mut found),
             TagKind::Audio => self.audio(tag, &mut found),
         };
+        found.iter_mut().for_each(|found| own(found, tag.body.len()));
         match read {
             // What was found before a bad track of several is good.
             Err(error) if found.is_empty() => Err(error),
@@ -259,7 +264,21 @@ fn sound(track: TrackId, timestamp_ms: u32, payload: Bytes) -> AccessUnit {
     }
 }
 
-fn push_config(track: TrackId, codec: Codec, record: Bytes, found: &mut Found) {
+/// Copies what is less than half of the message that it is a slice of.
+fn own(found: &mut Demuxed, message: usize) {
+    let bytes = match found {
+        Demuxed::Media(MediaMessage::AccessUnit(unit)) => &mut unit.payload,
+        Demuxed::Media(MediaMessage::Config { record, .. }) => record,
+        _ => return,
+    };
+    if bytes.len() < message / 2 {
+        *bytes = Bytes::copy_from_slice(bytes);
+    }
+}
+
+/// Of a record that is longer than any, enough to be refused.
+fn push_config(track: TrackId, codec: Codec, mut record: Bytes, found: &mut Found) {
+    record.truncate(MAX_RECORD_BYTES + 1);
     found.push(Demuxed::Media(MediaMessage::Config { track, codec, record }));
 }
 

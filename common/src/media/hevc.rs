@@ -21,6 +21,10 @@ const PARAMETER_SETS: std::ops::RangeInclusive<u8> = 32..=34;
 const NAL_SPS: u8 = 33;
 const NAL_PREFIX_SEI: u8 = 39;
 
+/// Most parameter sets of a record that are looked for in the pictures: there are so many ids (16 for video, 16 for sequences, 64 for
+/// pictures).
+const MAX_PARAMETER_SETS: usize = 96;
+
 /// Header of a NAL unit, bytes.
 const NAL_HEADER: usize = 2;
 
@@ -72,20 +76,39 @@ pub(super) fn parse(record: &Bytes) -> Result<VideoConfig, Flaw> {
     })
 }
 
-/// The parameter sets of a record, for [`sample`].
-pub(crate) fn parameter_sets(record: &Bytes) -> Vec<Bytes> {
-    let Ok(hvcc) = Hvcc::decode_body(&mut record.as_ref()) else {
-        return Vec::new();
-    };
-    let of_parameters = |array: &mp4_atom::HvcCArray| PARAMETER_SETS.contains(&array.nal_unit_type);
-    let arrays = hvcc.arrays.into_iter().filter(of_parameters);
-    arrays.flat_map(|array| array.nalus).map(Bytes::from).collect()
+/// The parameter sets of a record, to find them again in what follows.
+#[derive(Debug, Default)]
+pub(crate) struct ParameterSets {
+    /// Sorted, for an access unit may have a million units.
+    sets: Vec<Bytes>,
+}
+
+impl ParameterSets {
+    /// Of a record that is no longer than [`MAX_RECORD_BYTES`](super::config_error::MAX_RECORD_BYTES).
+    pub(crate) fn of(record: &Bytes) -> Self {
+        let Ok(hvcc) = Hvcc::decode_body(&mut record.as_ref()) else {
+            return Self::default();
+        };
+        let of_parameters = |array: &mp4_atom::HvcCArray| PARAMETER_SETS.contains(&array.nal_unit_type);
+        let arrays = hvcc.arrays.into_iter().filter(of_parameters);
+        let units = arrays.flat_map(|array| array.nalus).map(Bytes::from);
+        let mut sets: Vec<Bytes> = units.take(MAX_PARAMETER_SETS).collect();
+        sets.sort_unstable();
+        Self { sets }
+    }
+
+    fn has(&self, unit: &[u8]) -> bool {
+        let is_set = unit
+            .first()
+            .is_some_and(|&header| PARAMETER_SETS.contains(&(header >> 1)));
+        is_set && self.sets.binary_search_by(|set| (**set).cmp(unit)).is_ok()
+    }
 }
 
 /// The access unit as a sample of `hvc1` holds it: without repetitions of the record's parameter sets. Other ones stay: they may be
 /// what the picture is coded by.
-pub(crate) fn sample(payload: &Bytes, parameter_sets: &[Bytes]) -> Bytes {
-    let is_repeated = |unit: &[u8]| parameter_sets.iter().any(|set| **set == *unit);
+pub(crate) fn sample(payload: &Bytes, parameter_sets: &ParameterSets) -> Bytes {
+    let is_repeated = |unit: &[u8]| parameter_sets.has(unit);
     if !nal::units(payload).any(is_repeated) {
         return payload.clone();
     }

@@ -77,13 +77,7 @@ struct Issued {
 
 impl Passes {
     /// A new name for a publication of the room.
-    pub(super) fn issue(
-        &self,
-        now: Monotonic,
-        room: RoomSlug,
-        key_hash: KeyHash,
-        of: Fronted,
-    ) -> String {
+    pub(super) fn issue(&self, now: Monotonic, room: RoomSlug, key_hash: KeyHash, of: Fronted) -> String {
         let name = format!("{PREFIX}{:016x}{:016x}", random(), random());
         let mut issued = self.lock();
         issued
@@ -263,7 +257,11 @@ mod tests {
     fn a_publisher_that_is_gone_by_the_key_ends_its_own_publication_and_no_other() {
         let passes = Passes::default();
         let issue = |client| passes.issue(at(0), cinema(), KEY, fronted(client));
-        assert_eq!(passes.gone(&cinema(), &fronted(Some(5))), Gone::Any, "no names are known");
+        assert_eq!(
+            passes.gone(&cinema(), &fronted(Some(5))),
+            Gone::Any,
+            "no names are known"
+        );
         let old = issue(Some(5));
         passes.admitted(&cinema(), Some(&old));
         let new = issue(Some(9));
@@ -276,7 +274,11 @@ mod tests {
         };
         assert_eq!(passes.gone(&cinema(), &elsewhere), Gone::Any);
         assert_eq!(passes.gone(&cinema(), &fronted(Some(9))), Gone::Named(new.clone()));
-        assert_eq!(passes.find(at(1), &new, ip("127.0.0.1")), None, "good for one publication");
+        assert_eq!(
+            passes.find(at(1), &new, ip("127.0.0.1")),
+            None,
+            "good for one publication"
+        );
 
         // nginx was restarted in between.
         issue(Some(1));

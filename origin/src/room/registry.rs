@@ -209,11 +209,7 @@ impl Rooms {
         let asked = RoomCommand::HasPlace { address, reply };
         self.commands(slug)?.try_send(asked).ok()?;
         let has_place = answer.await.ok()?;
-        has_place.then(|| {
-            self.0
-                .passes
-                .issue(clock::monotonic(), slug.clone(), key_hash, of)
-        })
+        has_place.then(|| self.0.passes.issue(clock::monotonic(), slug.clone(), key_hash, of))
     }
 
     pub(super) fn pass(&self, name: &str, peer: IpAddr) -> Option<Pass> {

@@ -47,14 +47,14 @@ fn unit(track: TrackKind, composition_ms: i32, sync: bool, payload: &'static [u8
     Ok(vec![Demuxed::Media(MediaMessage::AccessUnit(unit))])
 }
 
-fn config(codec: Codec, record: &'static [u8]) -> Outcome {
+fn config(codec: Codec, record: &[u8]) -> Outcome {
     Ok(vec![Demuxed::Media(MediaMessage::Config {
         track: TrackId {
             kind: codec.kind(),
             index: 0,
         },
         codec,
-        record: Bytes::from_static(record),
+        record: Bytes::copy_from_slice(record),
     })])
 }
 

@@ -6,7 +6,8 @@ use super::{Demuxed, Found, push_config, push_unit};
 use crate::media::{
     access_unit::{AccessUnit, Codec, ColourInfo, MediaMessage, TrackId},
     av1::{self, SequenceHeader},
-    hevc,
+    config_error::MAX_RECORD_BYTES,
+    hevc::{self, ParameterSets},
     vp9::{self, KeyFrame},
 };
 
@@ -16,7 +17,7 @@ enum State {
     #[default]
     Plain,
     Hevc {
-        parameter_sets: Vec<Bytes>,
+        parameter_sets: ParameterSets,
     },
     Av1 {
         current: Option<SequenceHeader>,
@@ -36,6 +37,10 @@ pub(super) struct VideoTrack {
 impl VideoTrack {
     /// Takes the data of a sequence start. What cannot be read is handed on as it is: whoever refuses it can tell the publisher.
     pub(super) fn configure(&mut self, codec: Codec, data: Bytes, found: &mut Found) {
+        if data.len() > MAX_RECORD_BYTES {
+            push_config(TrackId::VIDEO, codec, data, found);
+            return;
+        }
         match codec {
             Codec::Av1 => {
                 // ffmpeg sends one without data ahead of the true one, and some have no header, which key frames have.
@@ -59,7 +64,7 @@ impl VideoTrack {
             }
             _ if data.is_empty() => {}
             Codec::Hevc => {
-                let parameter_sets = hevc::parameter_sets(&data);
+                let parameter_sets = ParameterSets::of(&data);
                 self.state = State::Hevc { parameter_sets };
                 push_config(TrackId::VIDEO, codec, data, found);
             }
@@ -92,7 +97,7 @@ impl VideoTrack {
 
     /// Of two headers that differ in operating points or tools alone, as SVT-AV1 sends them, the announced one stays.
     fn av1_key(&mut self, payload: &Bytes, found: &mut Found) {
-        let Some(bytes) = av1::sequence_header(payload) else {
+        let Some(bytes) = av1::sequence_header(payload).filter(|bytes| bytes.len() <= MAX_RECORD_BYTES) else {
             return;
         };
         let header = av1::read_header(bytes);

@@ -97,14 +97,34 @@ fn the_box_says_that_no_parameter_set_is_in_band() {
 
 #[test]
 fn repeated_parameter_sets_are_no_part_of_a_sample() {
-    let sets = parameter_sets(&Bytes::from_static(RECORD_180P30));
-    assert_eq!(sets.len(), 3);
+    let sets = ParameterSets::of(&Bytes::from_static(RECORD_180P30));
+    assert_eq!(sets.sets.len(), 3);
     let unit = |unit: &[u8]| [&(unit.len() as u32).to_be_bytes()[..], unit].concat();
     let (other, slice) = (unit(&[0x44, 1, 9]), unit(&[0x26, 1, 7, 7]));
-    let payload = [&unit(&sets[2])[..], &other, &slice].concat();
+    let payload = [&unit(&sets.sets[2])[..], &other, &slice].concat();
     assert_eq!(sample(&payload.into(), &sets), [other, slice.clone()].concat());
     let slice = Bytes::from(slice);
     assert_eq!(sample(&slice, &sets).as_ptr(), slice.as_ptr(), "nothing is copied");
+}
+
+#[test]
+fn of_a_record_full_of_parameter_sets_no_more_are_kept_than_there_are_ids() {
+    let mut record = RECORD_180P30[..22].to_vec();
+    let sets = 5_000_u16;
+    // One array of picture parameter sets, each a header alone.
+    record.extend([&[1, 34][..], &sets.to_be_bytes()].concat());
+    record.extend([0, 2, 34 << 1, 1].repeat(sets.into()));
+    assert_eq!(ParameterSets::of(&record.into()).sets.len(), MAX_PARAMETER_SETS);
+}
+
+#[test]
+fn only_units_that_are_parameter_sets_are_compared_with_them() {
+    let slice = Bytes::from_static(b"\x26\x01slice");
+    let sets = ParameterSets {
+        sets: vec![slice.clone()],
+    };
+    let payload = Bytes::from([&[0, 0, 0, 7][..], &slice].concat());
+    assert_eq!(sample(&payload, &sets), payload);
 }
 
 #[test]

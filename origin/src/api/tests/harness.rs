@@ -139,7 +139,9 @@ impl LivePlane for Plane {
     }
 
     fn issue_pass(&self, room: &RoomSlug, _: KeyHash, of: Fronted) -> BoxFuture<'_, Option<String>> {
-        let encoder = of.encoder.map_or_else(|| "nowhere".to_owned(), |address| address.to_string());
+        let encoder = of
+            .encoder
+            .map_or_else(|| "nowhere".to_owned(), |address| address.to_string());
         let caller = of.caller;
         self.tell(format!("pass for {room} by {caller}, of {encoder}{}", connection(&of)));
         let is_taken = *self.is_taken.lock().unwrap();

@@ -56,7 +56,10 @@ async fn a_publisher_that_is_done_ends_its_stream() {
         .expect(204)
         .await;
     let told = house.plane.take_told();
-    assert_eq!(told.last().unwrap(), "publisher of cinema on connection 7 is done: Stopped");
+    assert_eq!(
+        told.last().unwrap(),
+        "publisher of cinema on connection 7 is done: Stopped"
+    );
     house
         .call("POST /hooks/rtmp/done")
         .from("127.0.0.1:1")
@@ -73,7 +76,10 @@ async fn an_encoder_in_front_that_cannot_tell_a_stop_from_a_loss_says_so() {
     let done = || house.call("POST /hooks/rtmp/done?mayReturn=1").from("127.0.0.1:1");
     done().raw(FORM, &form).expect(204).await;
     let told = house.plane.take_told();
-    assert_eq!(told.last().unwrap(), "publisher of cinema on connection 7 is done: Lost");
+    assert_eq!(
+        told.last().unwrap(),
+        "publisher of cinema on connection 7 is done: Lost"
+    );
     done().raw(FORM, "name=on-air-1").expect(204).await;
     assert_eq!(house.plane.take_told(), ["on-air-1 is done: Lost"]);
 }
@@ -88,7 +94,10 @@ async fn a_stream_is_renamed_when_that_is_asked_for() {
         (status.as_u16(), reply.headers["location"].to_str().unwrap()),
         (302, "on-air-1")
     );
-    assert_eq!(house.plane.take_told(), ["pass for cinema by 127.0.0.1, of 192.0.2.1 on connection 7"]);
+    assert_eq!(
+        house.plane.take_told(),
+        ["pass for cinema by 127.0.0.1, of 192.0.2.1 on connection 7"]
+    );
     publish().raw(FORM, "name=sk_wrong").expect(403).await;
     let done = house.call("POST /hooks/rtmp/done").from("127.0.0.1:1");
     done.raw(FORM, "name=on-air-1").expect(204).await;

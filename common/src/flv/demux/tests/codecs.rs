@@ -5,6 +5,7 @@ use crate::media::{
     ac3::tests::{AC3_MONO, EAC3_MONO},
     audio_config::AudioConfig,
     av1::tests::{RECORD_180P, RECORD_HLG},
+    config_error::MAX_RECORD_BYTES,
     flac::tests::STREAM_INFO_MONO,
     hevc::tests::RECORD_180P30,
     opus::tests::HEAD_STEREO,
@@ -71,6 +72,56 @@ fn hevc_parameter_sets_are_taken_out_of_frames() {
         ],
     );
     assert_eq!(came[1], frame(slice));
+}
+
+#[test]
+fn of_a_configuration_longer_than_any_so_much_is_handed_on_that_it_is_refused_and_the_one_before_stays() {
+    let long = vec![0xff; MAX_RECORD_BYTES];
+    let refused = |codec, record: &[u8]| config(codec, &[record, &long].concat()[..=MAX_RECORD_BYTES]);
+    let mut demuxer = Demuxer::new();
+    let start = [&[0x90][..], b"hvc1"].concat();
+    demuxer.push(&tag(TagKind::Video, &[&start, RECORD_180P30])).unwrap();
+    let again = demuxer.push(&tag(TagKind::Video, &[&start, RECORD_180P30, &long]));
+    assert_eq!(again, refused(Codec::Hevc, RECORD_180P30));
+    let set = &RECORD_180P30[RECORD_180P30.len() - 7..];
+    let frame = tag(
+        TagKind::Video,
+        &[&[0x93], b"hvc1", b"\0\0\0\x07", set, b"\0\0\0\x02\x26\x01"],
+    );
+    let [Demuxed::Media(MediaMessage::AccessUnit(unit))] = &demuxer.push(&frame).unwrap()[..] else {
+        panic!("a frame");
+    };
+    assert_eq!(unit.payload, &b"\0\0\0\x02\x26\x01"[..], "the set is still known");
+    assert_eq!(video(&[&[0x17, 0, 0, 0, 0], &AVCC, &long]), refused(Codec::H264, &AVCC));
+    assert_eq!(
+        video(&[&[0x90], b"av01", RECORD_180P, &long]),
+        refused(Codec::Av1, RECORD_180P)
+    );
+    assert_eq!(
+        audio(&[&[0xaf, 0, 0x11, 0x90], &long]),
+        refused(Codec::Aac, &[0x11, 0x90])
+    );
+}
+
+#[test]
+fn a_sequence_header_longer_than_any_is_no_configuration() {
+    let mut header = vec![0x0a, 0x80 | 0x10, 0x80, 0x01];
+    header.extend(&RECORD_180P[6..]);
+    header.resize(4 + 0x4010, 0);
+    let came = demux(TagKind::Video, &[&[&[0x91], b"av01", &header]]);
+    assert_eq!(came, [Came::Frame(header.into())]);
+}
+
+#[test]
+fn a_frame_that_is_a_small_part_of_its_message_does_not_keep_it() {
+    let padding = [0x97, 255, 0xff, 0xff].into_iter().chain(vec![0; 0x1_0000]);
+    let message: Vec<u8> = padding.chain([0x03]).collect();
+    let tag = tag(TagKind::Video, &[&message, b"avc1", b"p"]);
+    let held = |payload: &Bytes| tag.body.as_ptr_range().contains(&payload.as_ptr());
+    let [Demuxed::Media(MediaMessage::AccessUnit(unit))] = &Demuxer::new().push(&tag).unwrap()[..] else {
+        panic!("a frame");
+    };
+    assert!(unit.payload == "p" && !held(&unit.payload));
 }
 
 #[test]
