@@ -2,15 +2,21 @@
 //!
 //! Audio is counted in samples, not by its timestamps, which are rounded to milliseconds: every frame lasts as long as the one
 //! before. Where the timestamps leave the count, frames of silence are put in or late frames left out, so the track has no
-//! hole and no overlap, and every part has the same number of frames but for the last one before a break.
+//! hole and no overlap, and every part has the same number of frames but for the last one before a break, and those that would have more
+//! bytes than a part may.
+
+mod closing;
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
 pub(super) use super::part::{AudioCounts, AudioCut};
-use super::{part::CutPart, plan::Plan};
-use crate::{cmaf::fragment::FragmentSample, media::audio_config::AudioConfig};
+use super::{
+    part::{CutPart, MAX_PART_BYTES, MAX_PART_SOUNDS},
+    plan::Plan,
+};
+use crate::{cmaf::fragment::FragmentSample, live::window::MAX_PARTS_PER_SEGMENT, media::audio_config::AudioConfig};
 
 /// Timestamps may leave the count of samples so far, in milliseconds: sound more than 40 ms ahead of the lips is noticed (EBU R 37).
 const MAX_DRIFT_MS: i64 = 40;
@@ -23,6 +29,14 @@ const LOST_LAG_MS: i64 = 500;
 
 /// Most frames held. Reached only when video stands still and with it the segment.
 const MAX_HELD: usize = 512;
+const _: () = assert!(
+    MAX_HELD > MAX_PART_SOUNDS as usize,
+    "a whole part can be held, and one frame behind it"
+);
+
+/// Longest frame that is put in where others are missing, in bytes: E-AC-3 of the highest bit rate has 24 KiB. One frame stands for those
+/// of three seconds, so that a large one would make of little that is sent very much that is published.
+const MAX_STAND_IN_BYTES: usize = 32 << 10;
 
 /// Most segment starts that audio is behind.
 const MAX_BOUNDARIES: usize = 128;
@@ -120,7 +134,7 @@ impl AudioCutter {
 
     /// A frame to stand in for those that are missing, where there is nothing better yet.
     pub(super) fn seed(&mut self, payload: &Bytes) {
-        if self.stand_in.is_empty() {
+        if self.stand_in.is_empty() && payload.len() <= MAX_STAND_IN_BYTES {
             self.stand_in = payload.clone();
             for held in self.held.iter_mut().filter(|held| held.payload.is_empty()) {
                 held.payload = payload.clone();
@@ -133,7 +147,7 @@ impl AudioCutter {
         let wanted = self.ticks(at_ms);
         self.lost = false;
         self.seed(&payload);
-        if !self.has_silence {
+        if !self.has_silence && payload.len() <= MAX_STAND_IN_BYTES {
             self.stand_in = payload.clone();
         }
         if let Some(floor) = self.floor {
@@ -213,8 +227,9 @@ impl AudioCutter {
         if self.held.len() <= self.frames_in_part {
             return None;
         }
-        let end = self.end() + self.frame * self.frames_in_part as u64;
-        if self.parts_in_segment > 0 && end - self.segment_start > self.segment_limit {
+        let count = self.fitting(self.frames_in_part);
+        let end = self.end() + self.frame * count as u64;
+        if self.parts_in_segment > 0 && (end - self.segment_start > self.segment_limit || self.is_full()) {
             // Early, if video has gone on; else this waits for video.
             return self.has_boundary().then(|| {
                 self.end_segment();
@@ -225,81 +240,22 @@ impl AudioCutter {
             Pace::Follow(_) => self.reaches_boundary(end),
             Pace::Alone(parts) => self.parts_in_segment + 1 >= *parts,
         };
-        Some(AudioCut::Part(self.take(self.frames_in_part, last)))
+        Some(AudioCut::Part(self.take(count, last)))
     }
 
-    /// Closes the segment, and all those that video has closed before it, with what is held; `until_ms` is where video ends.
-    pub(super) fn close(&mut self, until_ms: Option<i64>) -> Vec<AudioCut> {
-        if let Some(floor) = self.floor {
-            self.begin(floor, floor);
-        }
-        let behind = |until: &u64| self.next + self.allowed_drift().unsigned_abs() < *until;
-        let until = until_ms.map(|ms| self.ticks(ms)).filter(behind);
-        let newest_boundary = match &self.pace {
-            Pace::Follow(boundaries) => boundaries.back().copied(),
-            Pace::Alone(_) => None,
+    /// Of so many frames, those that a part can hold.
+    fn fitting(&self, frames: usize) -> usize {
+        let mut bytes = 0;
+        let fits = |held: &&Held| {
+            bytes += held.payload.len();
+            bytes <= MAX_PART_BYTES
         };
-        while until.max(newest_boundary).is_some_and(|until| self.next < until) && self.held.len() < MAX_HELD {
-            self.fill(1);
-        }
-        let mut cuts = Vec::new();
-        loop {
-            if self.parts_in_segment > 0 && self.reaches_boundary(self.end()) {
-                self.end_segment();
-                cuts.push(AudioCut::SegmentEnd);
-                continue;
-            }
-            if self.held.is_empty() {
-                if !self.has_boundary() && self.parts_in_segment > 0 {
-                    break;
-                }
-                // No segment without a part.
-                self.fill(1);
-            }
-            let room = match self.parts_in_segment {
-                0 => self.frames_in_part,
-                _ => self.room_in_segment(),
-            };
-            if room == 0 {
-                if !self.has_boundary() {
-                    self.leave_out_held();
-                    break;
-                }
-                // Video has gone on: so does audio.
-                self.end_segment();
-                cuts.push(AudioCut::SegmentEnd);
-                continue;
-            }
-            let count = self.frames_in_part.min(self.held.len()).min(room);
-            let end = self.end() + self.frame * count as u64;
-            let final_segment = !self.has_boundary();
-            let last = if final_segment {
-                count == self.held.len()
-            } else {
-                self.reaches_boundary(end)
-            };
-            cuts.push(AudioCut::Part(self.take(count, last)));
-            if last && final_segment {
-                return cuts;
-            }
-        }
-        self.end_segment();
-        cuts.push(AudioCut::SegmentEnd);
-        cuts
+        self.held.iter().take(frames).take_while(fits).count().max(1)
     }
 
-    /// Frames for which the open segment still has room.
-    fn room_in_segment(&self) -> usize {
-        let room = (self.segment_start + self.segment_limit).saturating_sub(self.end()) / self.frame;
-        usize::try_from(room).unwrap_or(usize::MAX)
-    }
-
-    fn leave_out_held(&mut self) {
-        let made_up = self.held.iter().filter(|held| held.made_up).count() as u64;
-        self.counts.excess += self.held.len() as u64 - made_up;
-        self.counts.silent -= made_up;
-        self.next -= self.frame * self.held.len() as u64;
-        self.held.clear();
+    /// The open segment has as many parts as a window takes.
+    fn is_full(&self) -> bool {
+        self.parts_in_segment as usize >= MAX_PARTS_PER_SEGMENT
     }
 
     fn take(&mut self, count: usize, last: bool) -> CutPart {

@@ -144,6 +144,14 @@ impl Meters {
         }
     }
 
+    /// Media came that nothing paid for.
+    pub(super) fn too_much(&mut self) {
+        self.history.happened(Events {
+            too_much: true,
+            ..Events::default()
+        });
+    }
+
     /// The timeline is broken: times after it say nothing about those before.
     pub(super) fn broken(&mut self) {
         self.video.broken();

@@ -11,12 +11,14 @@
 //! numbers it. Pictures that stay are seen by [`still`]. What an epoch is to be is in [`epoch`]. Whoever makes rungs of the picture hears of it by the [`tap`].
 
 mod audio;
+mod budget;
 mod clock;
 mod epoch;
 mod flow;
 mod gather;
 mod gop;
 mod health;
+mod intake;
 mod labels;
 mod ladder;
 mod live;
@@ -35,12 +37,12 @@ mod video;
 use std::collections::VecDeque;
 
 use self::{
-    clock::{Clock, Placement},
+    budget::{Budget, MOST_MEGABITS},
+    clock::Clock,
     gather::{Frame, Gather},
     gop::GopMeter,
     health::Meters,
     live::Live,
-    part::MAX_SAMPLE_BYTES,
     tap::Tap,
     tracks::{Tracks, is_carried},
 };
@@ -56,9 +58,8 @@ use crate::{
     id::{Epoch, Msn, Rung},
     live::LiveEvent,
     media::{
-        access_unit::{AccessUnit, AudioTrackLabel, MediaMessage, TrackId, TrackKind},
+        access_unit::{AudioTrackLabel, MediaMessage},
         audio_config::ConfigError,
-        captions::has_captions,
     },
     time::{Monotonic, UnixMillis},
 };
@@ -92,15 +93,17 @@ pub struct PackagerNow {
     pub unix: UnixMillis,
 }
 
-/// A message was not taken. The packager goes on.
+/// A message was not taken. The packager goes on, also after [`Self::TooMuch`]; what sent so much is to be cut off.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackagerError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
     Init(#[from] InitError),
-    #[error("an access unit of {0} bytes; at most {MAX_SAMPLE_BYTES} are taken")]
-    TooLarge(usize),
+    #[error("an access unit of {bytes} bytes; at most {most} are taken")]
+    TooLarge { bytes: usize, most: usize },
+    #[error("the stream has more than {MOST_MEGABITS} Mb per second of its timestamps")]
+    TooMuch,
     #[error("the stream has ended")]
     Ended,
 }
@@ -119,6 +122,7 @@ pub struct Packager {
     config: PackagerConfig,
     phase: Phase,
     clock: Clock,
+    budget: Budget,
     tracks: Tracks,
     gop: GopMeter,
     gather: Gather,
@@ -146,6 +150,7 @@ impl Packager {
             config,
             phase: Phase::Gathering,
             clock: Clock::default(),
+            budget: Budget::default(),
             tracks: Tracks::default(),
             gop: GopMeter::default(),
             gather: Gather::default(),
@@ -248,6 +253,15 @@ impl Packager {
         self.phase = Phase::Ended;
     }
 
+    /// Whoever plays the open epoch can follow it no more: it is given up with all that is not fetched of it, its end too. What is pushed next
+    /// is of another one.
+    pub fn abandon_epoch(&mut self) {
+        self.suspend();
+        self.gather.clear();
+        self.end_epoch();
+        self.events.clear();
+    }
+
     /// Time has gone by: decides what was waiting for it.
     pub fn tick(&mut self, now: PackagerNow) {
         self.meters.advance(now, self.live.as_ref());
@@ -279,44 +293,6 @@ impl Packager {
     /// How the stream is, for the one who sends it.
     pub fn health(&self, now: PackagerNow) -> IngestHealth {
         health::report(self, now)
-    }
-
-    fn access_unit(&mut self, now: PackagerNow, unit: AccessUnit) -> Result<(), PackagerError> {
-        if unit.payload.len() > MAX_SAMPLE_BYTES {
-            return Err(PackagerError::TooLarge(unit.payload.len()));
-        }
-        // Without configuration a frame cannot be decoded; an empty one is a hint of silence.
-        let (track, configured) = (unit.track, self.tracks.current());
-        self.meters.came(now, &unit, configured);
-        if !is_carried(track) || unit.payload.is_empty() || !configured.has(track) {
-            self.meters.count_unusable(track.kind);
-            return Ok(());
-        }
-        let at_ms = match self.clock.place(track, self.tracks.leading(), unit.timestamp_ms, now) {
-            Placement::At(at_ms) => at_ms,
-            Placement::AfterBreak(at_ms) => {
-                self.break_off();
-                at_ms
-            }
-            Placement::Stray => {
-                self.meters.count_stray(track.kind);
-                return Ok(());
-            }
-        };
-        let video = self.tracks.video().filter(|_| track == TrackId::VIDEO);
-        if let Some(config) = video {
-            self.captions = self.captions || has_captions(config.codec, &unit.payload);
-            self.gop.frame(at_ms, unit.sync);
-        }
-        self.meters.frame(now, &unit, at_ms, &self.tracks);
-        self.inbox.push_back(Frame {
-            track,
-            at_ms,
-            composition_ms: unit.composition_ms,
-            sync: unit.sync || track.kind == TrackKind::Audio,
-            payload: unit.payload,
-        });
-        self.run(now)
     }
 
     /// Epochs are told apart by a mix of the seed and a count (the finalizer of SplitMix64, which maps no two counts to one).

@@ -1,15 +1,33 @@
 //! A part as the cutters hand it to a rendition: samples with a place in time, still without a number.
 
-use crate::cmaf::fragment::FragmentSample;
+use crate::cmaf::{MAX_FRAGMENT_BYTES, fragment::FragmentSample};
 
 /// Most samples in a part. Reached only by frames that all have the same timestamp.
 pub(super) const MAX_PART_SAMPLES: usize = 16_384;
 
-/// Longest access unit taken, in bytes.
+/// Longest access unit of a picture taken, in bytes.
 pub(super) const MAX_SAMPLE_BYTES: usize = 15 * 1024 * 1024;
 
-/// Most payload in a part, so that with its boxes it stays below [`crate::cmaf::MAX_FRAGMENT_BYTES`].
+/// Longest access unit of a sound taken, in bytes. The longest honest ones are of FLAC: 16384 samples, the most that its streamable subset
+/// has, of 8 channels and 24 bits take 384 KiB.
+pub(super) const MAX_SOUND_BYTES: usize = 512 * 1024;
+
+/// Most frames of a sound in a part.
+pub(super) const MAX_PART_SOUNDS: u32 = 500;
+
+/// Most payload in a part, so that with its boxes it stays below [`MAX_FRAGMENT_BYTES`].
 pub(super) const MAX_PART_BYTES: usize = MAX_SAMPLE_BYTES;
+
+/// What a fragment takes for each of its samples, and all of it beside them, in bytes: more than it does.
+const SAMPLE_ENTRY: usize = 16;
+const FRAGMENT_BOXES: usize = 1024;
+
+const _: () = assert!(
+    MAX_SOUND_BYTES <= MAX_PART_BYTES
+        && MAX_PART_SOUNDS as usize <= MAX_PART_SAMPLES
+        && MAX_PART_BYTES + MAX_PART_SAMPLES * SAMPLE_ENTRY + FRAGMENT_BOXES <= MAX_FRAGMENT_BYTES,
+    "every part that the cutters make can be written"
+);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct CutPart {

@@ -1,6 +1,6 @@
 //! The two numbers that an epoch cannot change: target duration and part target.
 
-use super::gop::FramePace;
+use super::{gop::FramePace, part::MAX_PART_SOUNDS};
 use crate::{cmaf::VIDEO_TIMESCALE, media::audio_config::AudioConfig};
 
 /// EXT-X-TARGETDURATION, seconds.
@@ -124,7 +124,7 @@ fn video_fits(frame_ticks: u64, target_ms: u32) -> bool {
 
 fn audio_frames(config: &AudioConfig, target_ms: u32) -> u32 {
     let frames = u64::from(target_ms) * u64::from(config.sample_rate) / (u64::from(config.frame_samples) * 1000);
-    u32::try_from(frames).unwrap_or(u32::MAX)
+    u32::try_from(frames).unwrap_or(u32::MAX).min(MAX_PART_SOUNDS)
 }
 
 fn audio_fits(config: &AudioConfig, target_ms: u32) -> bool {

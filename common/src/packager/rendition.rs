@@ -71,7 +71,7 @@ impl Rendition {
     pub(super) fn part(&mut self, cut: &CutPart, anchor: Anchor, out: &mut VecDeque<LiveEvent>) {
         self.sequence_number = self.sequence_number.wrapping_add(1);
         let body = fragment::write(self.track, self.sequence_number, cut.dts, &cut.samples)
-            .expect("a cut part has samples, and fewer bytes than a fragment may have");
+            .expect("cutters put one sample at least into a part, and no more bytes than a fragment may have");
         let duration = cut.duration();
         self.rates.part(body.len(), duration);
         let at_ms = u128::from(cut.dts) * 1000 / u128::from(self.timescale);

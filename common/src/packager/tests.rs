@@ -1,3 +1,4 @@
+mod bounds;
 mod harness;
 mod memory;
 mod properties;

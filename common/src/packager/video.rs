@@ -12,12 +12,19 @@ use super::{
     part::{CutPart, MAX_PART_BYTES, MAX_PART_SAMPLES},
     plan::Plan,
 };
-use crate::cmaf::{VIDEO_TIMESCALE, fragment::FragmentSample};
+use crate::{
+    cmaf::{VIDEO_TIMESCALE, fragment::FragmentSample},
+    live::window::MAX_PARTS_PER_SEGMENT,
+};
 
 const TICKS_PER_MS: u64 = VIDEO_TIMESCALE as u64 / 1000;
 
 /// Where a part is cut if nothing speaks against it, in percent of the part target.
 const NOMINAL_PERCENT: u64 = 87;
+
+/// A segment with so many parts takes no more frames. Those that it has make three more at most when the next one comes, and as many when
+/// none does.
+const MOST_PARTS: usize = MAX_PARTS_PER_SEGMENT - 8;
 
 /// A key frame so soon after a segment's start opens no other one.
 const MIN_SEGMENT_TICKS: u64 = 100 * TICKS_PER_MS;
@@ -42,7 +49,7 @@ pub(super) enum Pushed {
     /// It goes on in its segment.
     Inside,
     StartsSegment,
-    /// Its segment would become too long: it was not taken, and the segment has to be closed.
+    /// Its segment would become too long, or have more parts than a window takes: it was not taken, and the segment has to be closed.
     TooLong,
 }
 
@@ -58,6 +65,8 @@ pub(super) struct VideoCutter {
     key: u64,
     /// Everything before this is cut.
     end: u64,
+    /// Parts cut of the segment that is being cut.
+    parts: usize,
     held: VecDeque<Held>,
 }
 
@@ -74,6 +83,7 @@ impl VideoCutter {
             segment_start: None,
             key: 0,
             end: 0,
+            parts: 0,
             held: VecDeque::new(),
         }
     }
@@ -91,6 +101,7 @@ impl VideoCutter {
             segment_start: None,
             key: 0,
             end: 0,
+            parts: 0,
             held: VecDeque::new(),
         }
     }
@@ -117,14 +128,19 @@ impl VideoCutter {
         if length > self.segment_limit {
             return Pushed::TooLong;
         }
+        // Still timestamps, or pictures that fill a part each.
+        let is_full = self.parts >= MOST_PARTS;
         if sample.sync {
             self.longest_gop = self.longest_gop.max(dts - self.key);
             // Left alone, the next key frame may come too late: it does so above all after one that is decoded before its time.
             let may_be_late = follows_still || length + self.longest_gop > self.cut_limit;
-            if length >= MIN_SEGMENT_TICKS && may_be_late {
+            if length >= MIN_SEGMENT_TICKS && (may_be_late || is_full) {
                 return self.open_segment(sample);
             }
             self.key = dts;
+        }
+        if is_full {
+            return Pushed::TooLong;
         }
         self.held.push_back(Held {
             sample,
@@ -190,6 +206,10 @@ impl VideoCutter {
         let dts = sample.dts;
         self.segment_start = Some(dts);
         self.key = dts;
+        if self.held.is_empty() {
+            // The segment before was cut to its end without it.
+            self.parts = 0;
+        }
         self.held.push_back(Held {
             sample,
             starts_segment: true,
@@ -281,10 +301,12 @@ impl VideoCutter {
                 payload: this.sample.payload,
             });
         }
+        let last = self.held.front().is_some_and(|next| next.starts_segment);
+        self.parts = if last { 0 } else { self.parts + 1 };
         CutPart {
             dts: dts.unwrap_or(self.end),
             samples,
-            last: self.held.front().is_some_and(|next| next.starts_segment),
+            last,
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod amf0;
 pub mod chunk_reader;
 pub mod message;
+pub mod pace;
 pub mod publish_status;
 pub mod session;
 pub mod stream_key;

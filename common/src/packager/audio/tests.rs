@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     media::{aac::tests::RECORD_OBS, access_unit::Codec},
-    packager::gop::tests::measured,
+    packager::{gop::tests::measured, part::MAX_SOUND_BYTES},
 };
 
 fn config() -> AudioConfig {
@@ -149,4 +149,40 @@ fn a_codec_without_silence_is_filled_with_its_first_frame() {
         AudioCut::SegmentEnd => None,
     });
     assert!(payloads.flatten().all(|sample| sample.payload == "sound"));
+}
+
+#[test]
+fn frames_too_large_to_share_a_part_make_shorter_ones() {
+    let plan = Plan::new(900, None, &[&config()]);
+    let mut cutter = AudioCutter::new(&plan, &config(), false);
+    cutter.start(10_000, &config());
+    let payload = Bytes::from(vec![0; MAX_SOUND_BYTES]);
+    (0..90).for_each(|frame| cutter.push(at(frame), payload.clone()));
+    let mut frames = Vec::new();
+    let closing = std::iter::from_fn(|| cutter.next_cut()).collect::<Vec<_>>();
+    for cut in closing.into_iter().chain(cutter.close(None)) {
+        if let AudioCut::Part(part) = cut {
+            assert!(part.samples.iter().map(|sample| sample.payload.len()).sum::<usize>() <= MAX_PART_BYTES);
+            frames.push(part.samples.len());
+        }
+    }
+    assert_eq!(frames, [30, 30, 30], "and not 42 of them");
+}
+
+#[test]
+fn a_segment_with_as_many_parts_as_a_window_takes_waits_for_the_picture() {
+    let mut cutter = AudioCutter {
+        parts_in_segment: MAX_PARTS_PER_SEGMENT as u32,
+        ..cutter(true)
+    };
+    cutter.floor = None;
+    cutter.next = 480_000;
+    cutter.segment_start = 480_000;
+    push(&mut cutter, 0..40);
+    assert_eq!(cuts(&mut cutter), []);
+    cutter.boundary(10_900);
+    assert_eq!(cuts(&mut cutter), [None, WHOLE, WHOLE]);
+    cutter.parts_in_segment = MAX_PARTS_PER_SEGMENT as u32;
+    let closed: Vec<_> = cutter.close(None).into_iter().map(shape).collect();
+    assert_eq!((closed, cutter.counts.excess), (vec![None], 10));
 }

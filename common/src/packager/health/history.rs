@@ -48,6 +48,8 @@ pub(super) struct Events {
     pub(super) silent: u64,
     /// Sound left out for it came too late.
     pub(super) late: u64,
+    /// The publisher was cut off for a bit rate that is not carried.
+    pub(super) too_much: bool,
 }
 
 impl Events {
@@ -56,6 +58,7 @@ impl Events {
         self.longest_wait_ms = self.longest_wait_ms.max(other.longest_wait_ms);
         self.silent += other.silent;
         self.late += other.late;
+        self.too_much |= other.too_much;
     }
 }
 

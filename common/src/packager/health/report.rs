@@ -120,7 +120,7 @@ pub struct DroppedFrames {
     /// Behind or ahead of the timeline.
     pub out_of_time_video: u64,
     pub out_of_time_audio: u64,
-    /// Empty, or of a track that was never configured.
+    /// Empty, longer than any, or of a track that was never configured.
     pub unusable_video: u64,
     pub unusable_audio: u64,
 }
@@ -234,6 +234,7 @@ fn signs(packager: &Packager, now: PackagerNow, sounds: &[AudioHealth]) -> Signs
         longest_wait_ms: events.longest_wait_ms,
         silent: events.silent,
         late: events.late,
+        too_much: events.too_much,
         av_offset_ms: meters.av_offset_ms(now),
         clock_ppm: meters.clock.ppm(),
         left_out: meters.left_out.report(),

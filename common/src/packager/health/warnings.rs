@@ -9,7 +9,7 @@ use super::{
     left_out::LeftOut,
     pace::{Reordering, Spread},
 };
-use crate::media::access_unit::TrackKind;
+use crate::{media::access_unit::TrackKind, packager::budget::MOST_MEGABITS};
 
 /// A GOP longer than this makes joining slow, in milliseconds.
 const LONG_GOP_MS: i64 = 2_600;
@@ -61,6 +61,8 @@ pub(super) struct Signs {
     /// Frames of silence put in, and sound left out for it came too late.
     pub(super) silent: u64,
     pub(super) late: u64,
+    /// It was cut off for its bit rate.
+    pub(super) too_much: bool,
     /// How far the picture is ahead of the sound.
     pub(super) av_offset_ms: Option<i64>,
     /// How fast the encoder's clock runs.
@@ -110,6 +112,11 @@ pub(super) struct SoundSigns {
 pub(super) fn warnings(signs: &Signs) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(gone(signs));
+    if signs.too_much {
+        said.push(format!(
+            "The stream was cut off for more than {MOST_MEGABITS} Mb per second: lower Settings > Output > Video Bitrate"
+        ));
+    }
     said.extend(signs.left_out.iter().map(left_out));
     if signs.is_picture_due && signs.without_picture_ms >= GONE_MS && !signs.leaves_out(TrackKind::Video) {
         said.push(

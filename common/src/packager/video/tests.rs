@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::packager::gop::tests::measured;
 
@@ -96,4 +98,60 @@ fn a_part_stays_below_the_size_of_a_fragment() {
         });
     }
     assert_eq!(parts(&mut cutter), [(66, false), (66, false)]);
+}
+
+/// Cuts these frames, each with its milliseconds after the one before, as the packager does; parts in each segment.
+fn parts_in_segments(frames: impl IntoIterator<Item = (u64, bool, Bytes)>) -> Vec<usize> {
+    let mut cutter = cutter();
+    let mut segments = vec![0];
+    let mut count = |part: CutPart| {
+        assert!(part.samples.iter().map(|sample| sample.payload.len()).sum::<usize>() <= MAX_PART_BYTES);
+        *segments.last_mut().unwrap() += 1;
+        if part.last {
+            segments.push(0);
+        }
+    };
+    let mut at = 0;
+    for (step, sync, payload) in frames {
+        at += step * TICKS_PER_MS;
+        let sample = VideoSample {
+            dts: at,
+            composition_offset: 0,
+            sync: sync || cutter.is_closed(),
+            payload,
+        };
+        if cutter.push(sample.clone()) == Pushed::TooLong {
+            cutter.close(3000).into_iter().for_each(&mut count);
+            cutter.push(VideoSample { sync: true, ..sample });
+        }
+        std::iter::from_fn(|| cutter.next_part()).for_each(&mut count);
+    }
+    cutter.close(3000).into_iter().for_each(&mut count);
+    segments
+}
+
+#[test]
+fn pictures_of_one_time_that_fill_a_part_each_end_their_segment_before_it_has_too_many() {
+    let payload = Bytes::from(vec![0; MAX_PART_BYTES / 2 + 1]);
+    let frames = (0..1200).map(|frame| (0, frame % 2 == 0, payload.clone()));
+    let segments = parts_in_segments(frames);
+    assert_eq!(segments.iter().sum::<usize>(), 1200);
+    assert!(
+        segments.iter().all(|&parts| parts <= MAX_PARTS_PER_SEGMENT),
+        "{segments:?}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_segment_has_more_parts_than_a_window_takes(
+        frames in prop::collection::vec((0..500_usize, prop::bool::weighted(0.05), 0..4_u64), 0..3000),
+    ) {
+        let large = Bytes::from(vec![0; MAX_PART_BYTES]);
+        let frames = frames
+            .into_iter()
+            .map(|(kilobytes, sync, step)| (step * 10, sync, large.slice(..(kilobytes * 64 << 10).min(MAX_PART_BYTES))));
+        let segments = parts_in_segments(frames);
+        prop_assert!(segments.iter().all(|&parts| parts <= MAX_PARTS_PER_SEGMENT), "{:?}", segments);
+    }
 }

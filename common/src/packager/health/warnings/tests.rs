@@ -54,6 +54,14 @@ fn a_good_stream_has_no_warning() {
 }
 
 #[test]
+fn a_stream_that_was_cut_off_for_its_bit_rate() {
+    assert_eq!(
+        only(|signs| signs.too_much = true),
+        "The stream was cut off for more than 100 Mb per second: lower Settings > Output > Video Bitrate"
+    );
+}
+
+#[test]
 fn a_long_key_frame_interval() {
     assert_eq!(
         picture(|picture| picture.last_gop_ms = Some(8333)),
