@@ -3,12 +3,24 @@
 
 mod rtmp_support;
 
-use common::rtmp::{
-    amf0::{self, Value},
-    chunk_reader::MAX_CHUNK_SIZE,
-    message::type_id,
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+
+use common::{
+    id::{Msn, RenditionId, RoomSlug},
+    live::window::{LiveWindow, Retention},
+    rtmp::{
+        amf0::{self, Value},
+        chunk_reader::{MAX_CHUNK_SIZE, MAX_MEDIA_MESSAGE},
+        message::type_id,
+    },
 };
-use rtmp_support::{Client, KEY, Seen, Server, connect, full_header, message, raw_command, resident_bytes};
+use node::shutdown::Shutdown;
+use origin::{
+    ingest::{Ingest, admission::StreamKey, limits::IngestLimits},
+    room::{KeyLookup, MsnStore, RoomAdmission, Rooms, RoomsConfig},
+};
+use rtmp_support::{Client, KEY, PATIENCE, Seen, Server, connect, full_header, message, raw_command, resident_bytes};
+use tokio::net::TcpListener;
 
 /// More than an ingest may grow by under any of these attacks, bytes; the tests of this file run at the same time.
 const GROWTH: usize = 64 << 20;
@@ -170,4 +182,151 @@ async fn a_second_publish_costs_the_connection() {
     let mut publisher = server.publisher().await;
     publisher.publish(KEY).await;
     publisher.closed().await;
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = anyhow::Result<T>> + Send + 'a>>;
+
+/// Each key is the name of its room.
+struct Stored;
+
+impl KeyLookup for Stored {
+    fn room<'a>(&'a self, key: &'a StreamKey) -> Answer<'a, Option<RoomSlug>> {
+        Box::pin(async { Ok(key.expose().parse().ok()) })
+    }
+}
+
+impl MsnStore for Stored {
+    fn reserved<'a>(&'a self, _: &'a RoomSlug) -> Answer<'a, Msn> {
+        Box::pin(async { Ok(Msn(0)) })
+    }
+
+    fn reserve<'a>(&'a self, _: &'a RoomSlug, _: Msn) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Real rooms, with publishers who hold their keys.
+struct House {
+    rooms: Rooms,
+    ingest: SocketAddr,
+    _shutdown: Shutdown,
+}
+
+impl House {
+    async fn open(rooms_open: &[&str]) -> Self {
+        let shutdown = Shutdown::new();
+        let config = RoomsConfig {
+            part_target_ms: 333,
+            retention: Retention::origin(),
+            slates: None,
+            memories: None,
+        };
+        let rooms = Rooms::new(config, Arc::new(Stored), shutdown.clone());
+        rooms_open.iter().for_each(|room| rooms.open(&room.parse().unwrap()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ingest = listener.local_addr().unwrap();
+        let admission = Arc::new(RoomAdmission::new(rooms.clone(), Arc::new(Stored)));
+        let running = Ingest::new(admission, IngestLimits::default(), shutdown.clone());
+        shutdown.spawn(running.serve(listener, None));
+        Self {
+            rooms,
+            ingest,
+            _shutdown: shutdown,
+        }
+    }
+
+    async fn publisher(&self, room: &str) -> Client {
+        let mut client = Client::open(self.ingest).await;
+        client.connect("live").await;
+        client.publish(room).await;
+        assert_eq!(client.status().await, "NetStream.Publish.Start");
+        client
+            .send(&message(
+                128,
+                2,
+                type_id::SET_CHUNK_SIZE,
+                0,
+                &MAX_CHUNK_SIZE.to_be_bytes(),
+            ))
+            .await;
+        client
+    }
+
+    /// Segments begun.
+    fn begun(&self, room: &str) -> Msn {
+        let live = self.rooms.live(&room.parse().unwrap()).unwrap();
+        let begun = |window: &LiveWindow| window.next(RenditionId(0)).0;
+        live.read(|windows| windows.current().map(begun)).unwrap_or_default()
+    }
+
+    /// Half a minute of sound from this second on, as fast as it goes, is on air.
+    async fn carries(&self, room: &str, publisher: &mut Client, from: u32) {
+        let begun = self.begun(room);
+        let mut sound = media(type_id::AUDIO, 0, b"\xaf\x00\x11\x90");
+        for frame in 0..30 * 375 / 8 {
+            sound.extend(media(type_id::AUDIO, from * 1000 + frame * 64 / 3, b"\xaf\x01frame"));
+        }
+        publisher.send(&sound).await;
+        let on_air = async {
+            while self.begun(room).0 < begun.0 + 5 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, on_air)
+            .await
+            .expect("the room is on air");
+    }
+}
+
+fn media(type_id: u8, timestamp: u32, body: &[u8]) -> Vec<u8> {
+    message(MAX_CHUNK_SIZE as usize, 4, type_id, timestamp, body)
+}
+
+/// `AVCDecoderConfigurationRecord` of x264 at 1280x720, behind its header.
+const PICTURE_720P: &[u8] = &[
+    0x17, 0, 0, 0, 0, 0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50,
+    0x05, 0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60, 0x01,
+    0x00, 0x04, 0x68, 0xef, 0x8f, 0xcb, 0xfd, 0xf8, 0xf8, 0x00,
+];
+
+#[tokio::test]
+async fn a_flood_of_pictures_of_one_time_ends_its_connection_and_no_other_room_notices() {
+    let house = House::open(&["cinema", "games"]).await;
+    let mut bystander = house.publisher("games").await;
+    house.carries("games", &mut bystander, 0).await;
+    let before = resident_bytes();
+    let mut attacker = house.publisher("cinema").await;
+    attacker.send(&media(type_id::VIDEO, 0, PICTURE_720P)).await;
+    let mut picture = vec![0xff; MAX_MEDIA_MESSAGE as usize];
+    picture[..5].copy_from_slice(&[0x17, 1, 0, 0, 0]);
+    let picture = media(type_id::VIDEO, 40, &picture);
+    for _ in 0..40 {
+        attacker.send(&picture).await;
+    }
+    attacker.closed().await;
+    assert!(
+        resident_bytes() < before + 3 * GROWTH,
+        "what a burst takes, and its buffers"
+    );
+    house.carries("games", &mut bystander, 30).await;
+    // Nor is the room lost.
+    let mut successor = house.publisher("cinema").await;
+    house.carries("cinema", &mut successor, 0).await;
+}
+
+#[tokio::test]
+async fn a_configuration_of_a_million_parameter_sets_hangs_nobody() {
+    let house = House::open(&["cinema"]).await;
+    let mut attacker = house.publisher("cinema").await;
+    let sets = (MAX_MEDIA_MESSAGE as usize - 100) / 65_536 / 3;
+    let mut record = [&[0x90][..], b"hvc1", &[1; 21], &[3, sets as u8]].concat();
+    record[5 + 21] = 0xff;
+    for _ in 0..sets {
+        record.extend([0x20 | 1, 0xff, 0xff]);
+        record.extend([0, 1, 7].repeat(0xffff));
+    }
+    attacker.send(&media(type_id::VIDEO, 0, &record)).await;
+    let frame = [&[0x93][..], b"hvc1", &[0, 0, 0, 1, 9].repeat(1 << 20)].concat();
+    attacker.send(&media(type_id::VIDEO, 0, &frame)).await;
+    house.carries("cinema", &mut attacker, 0).await;
 }

@@ -47,6 +47,8 @@ pub enum LeaseEnded {
     Cut,
     #[error("the origin is stopping")]
     Draining,
+    #[error("the stream has more bits per second than are carried")]
+    TooMuch,
 }
 
 /// The right to publish into one room, held by one connection.
@@ -56,7 +58,7 @@ pub trait Lease: Send {
     /// Hands a message to the room. Called on the connection's task: must neither block nor wait.
     ///
     /// # Errors
-    /// The right is gone; the connection is closed.
+    /// The right is gone, or more was sent than is carried; the connection is closed.
     fn push(&mut self, message: MediaMessage) -> Result<(), LeaseEnded>;
 
     /// Completes when the room takes the right away. The connection is closed then, even if nothing is being pushed.

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
+    time::Duration,
 };
 
 use common::{
@@ -15,6 +16,7 @@ use common::{
     },
     media::access_unit::MediaMessage,
     rtmp::{
+        pace::Pace,
         publish_status::Refusal,
         session::{CloseReason, Output, Session},
         stream_key::StreamKey,
@@ -68,6 +70,8 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send, A: Admission
         limits,
         shutdown,
         session,
+        pace: Pace::new(monotonic()),
+        rest: Duration::ZERO,
         publication: None,
         has_published: false,
     };
@@ -90,6 +94,9 @@ struct Connection<S, A: Admission> {
     limits: IngestLimits,
     shutdown: CancellationToken,
     session: Session,
+    pace: Pace,
+    /// How long to wait before the socket is read again.
+    rest: Duration,
     publication: Option<Publication<A::Lease>>,
     has_published: bool,
 }
@@ -104,17 +111,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, A: Admission> Connection<S, A> {
             };
             metrics::counter!("streamcircle_ingest_bytes_total").increment(read as u64);
             let mut input = &buffer[..read];
+            let mut outputs = 0;
             while let Some(output) = self.session.poll(monotonic(), &mut input) {
+                outputs += 1;
                 if let Err(over) = self.act(output).await {
                     return over;
                 }
             }
+            self.rest = self.pace.read(monotonic(), read, outputs);
         }
     }
 
     /// Waits for bytes or the session's deadline, whichever is first; no bytes mean the deadline.
     async fn next_bytes(&mut self, buffer: &mut [u8]) -> Result<usize, Over> {
         let deadline = self.session.deadline();
+        let read = async {
+            if !self.rest.is_zero() {
+                tokio::time::sleep(self.rest).await;
+            }
+            self.stream.read(buffer).await
+        };
         let lease_ended = async {
             match &mut self.publication {
                 Some(publication) => publication.ended().await,
@@ -126,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, A: Admission> Connection<S, A> {
             () = self.shutdown.cancelled() => Err(Over::Shutdown),
             ended = lease_ended => Err(Over::LeaseEnded(ended)),
             // Before the deadline: what has arrived by now came in time, however late this task is.
-            read = self.stream.read(buffer) => match read {
+            read = read => match read {
                 Ok(0) => Err(Over::PeerClosed),
                 Ok(read) => Ok(read),
                 Err(error) => Err(Over::Io(error)),
@@ -278,6 +294,7 @@ impl Over {
             Self::Session(CloseReason::Refused(_) | CloseReason::InvalidApp | CloseReason::PlayRefused) => "refused",
             Self::Session(CloseReason::Stopped) => "stopped",
             Self::Session(CloseReason::Protocol(_)) => "protocol_error",
+            Self::LeaseEnded(LeaseEnded::TooMuch) => "too_much",
             Self::LeaseEnded(_) => "lease_ended",
             Self::PeerClosed => "peer_closed",
             Self::PeerStuck => "peer_stuck",

@@ -6,7 +6,13 @@ use common::{id::RoomSlug, media::access_unit::MediaMessage};
 use tokio::sync::{oneshot, watch};
 use tracing::warn;
 
-use super::{actor::RoomCommand, numbers::asked, publication::Publication, registry::Rooms, state::PublisherId};
+use super::{
+    actor::RoomCommand,
+    numbers::asked,
+    publication::{NotTaken, Publication},
+    registry::Rooms,
+    state::PublisherId,
+};
 use crate::{
     control::Control,
     ingest::admission::{Admission, Lease, LeaseEnded, PublishEnd, PublishRequest, Refusal, StreamKey},
@@ -138,7 +144,10 @@ impl Lease for RoomLease {
     fn push(&mut self, message: MediaMessage) -> Result<(), LeaseEnded> {
         self.publication
             .push(self.publisher, message)
-            .map_err(|_| self.revoked.borrow().unwrap_or(LeaseEnded::TakenOver))
+            .map_err(|reason| match reason {
+                NotTaken::NotThePublisher => self.revoked.borrow().unwrap_or(LeaseEnded::TakenOver),
+                NotTaken::TooMuch => LeaseEnded::TooMuch,
+            })
     }
 
     fn ended(&self) -> impl Future<Output = LeaseEnded> + Send + 'static {

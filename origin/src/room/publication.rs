@@ -1,18 +1,18 @@
 //! A room's media plane: what its publisher sends goes through the packager into the live window, at once and in one place.
 
 mod away;
+mod delivery;
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use common::{
     id::Msn,
-    live::{EpochDescription, LiveEvent},
+    live::EpochDescription,
     media::access_unit::MediaMessage,
-    packager::{Memory, Offer, Packager, PackagerConfig, PackagerNow},
+    packager::{Memory, Offer, Packager, PackagerConfig, PackagerError, PackagerNow},
     time::{Monotonic, UnixMillis},
 };
 use node::{
@@ -20,7 +20,7 @@ use node::{
     live::{Live, LiveWindows},
 };
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use super::{
     configurations::Configurations,
@@ -60,11 +60,18 @@ struct Inner {
     configurations: Configurations,
     /// What was pushed last is a slate's.
     stands_in: bool,
+    /// That media of this publisher was left out is in the log.
+    told_left_out: bool,
 }
 
-/// The publisher is not the room's any more.
+/// Why the publisher's connection is to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotThePublisher;
+pub(super) enum NotTaken {
+    /// It is not the room's any more.
+    NotThePublisher,
+    /// It sends more than a room may hold.
+    TooMuch,
+}
 
 fn now() -> PackagerNow {
     PackagerNow {
@@ -102,6 +109,7 @@ impl Publication {
         inner.publisher = Some(publisher);
         inner.last_media = clock::monotonic();
         inner.configurations.clear();
+        inner.told_left_out = false;
         inner.end_stand_in();
         if inner.packager.is_none() {
             let config = PackagerConfig {
@@ -158,11 +166,11 @@ impl Publication {
     }
 
     /// Packages one message. Bad media is counted and left out: the stream goes on.
-    pub(super) fn push(&self, publisher: PublisherId, message: MediaMessage) -> Result<(), NotThePublisher> {
+    pub(super) fn push(&self, publisher: PublisherId, message: MediaMessage) -> Result<(), NotTaken> {
         let now = now();
         let mut inner = self.lock();
         if inner.publisher != Some(publisher) {
-            return Err(NotThePublisher);
+            return Err(NotTaken::NotThePublisher);
         }
         inner.last_media = now.monotonic;
         self.turn_tap(&mut inner);
@@ -171,15 +179,23 @@ impl Publication {
             again = inner.configurations.to_vec();
         }
         inner.configurations.note(&message);
+        let mut told = inner.told_left_out;
+        let mut taken = Ok(());
         if let Some(packager) = &mut inner.packager {
             for message in again.into_iter().chain([message]) {
-                if let Err(reason) = packager.push(now, message) {
-                    warn!(%reason, "media left out");
+                match packager.push(now, message) {
+                    Ok(()) => {}
+                    Err(PackagerError::TooMuch) => taken = Err(NotTaken::TooMuch),
+                    Err(reason) if !std::mem::replace(&mut told, true) => {
+                        warn!(%reason, "media left out; more of this publisher's is only counted");
+                    }
+                    Err(_) => {}
                 }
             }
             self.deliver(packager);
         }
-        Ok(())
+        inner.told_left_out = told;
+        taken
     }
 
     /// Packages what stands in for a publisher that is gone or silent; nothing, while one sends.
@@ -268,65 +284,6 @@ impl Publication {
             }
         }
     }
-
-    fn deliver(&self, packager: &mut Packager) {
-        let mut started = false;
-        while let Some(event) = packager.poll() {
-            if event == LiveEvent::End {
-                self.ladder.epoch_ended();
-            }
-            if let LiveEvent::Start(description) = &event {
-                started = true;
-                self.ladder.epoch_began(description);
-                info!(
-                    epoch = %description.epoch,
-                    target_duration_s = description.target_duration_s,
-                    part_target_ms = description.part_target_ms,
-                    renditions = description.renditions.len(),
-                    "epoch"
-                );
-            }
-            if let Err(reason) = self.live.apply(event) {
-                error!(%reason, "the packager and the window disagree");
-            }
-        }
-        while let Some(tapped) = packager.poll_tapped() {
-            self.ladder.tapped(&tapped);
-        }
-        let next_msn = packager.next_msn();
-        self.progress.send_if_modified(|progress| {
-            let before = *progress;
-            progress.next_msn = next_msn;
-            if started && progress.started_at.is_none() {
-                progress.started_at = Some(clock::unix_millis());
-            }
-            *progress != before
-        });
-    }
-
-    /// Does what the room's control asks for: its task outlives a bug in packaging, as the publisher's need not.
-    fn outlive(&self, act: impl FnOnce()) {
-        if catch_unwind(AssertUnwindSafe(act)).is_err() {
-            drop(self.lock());
-        }
-    }
-
-    /// A packager that panicked is in no state to go on: its stream ends as it stands, and the next publisher starts a new one.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(|poisoned| {
-            error!("packaging failed by a bug: the stream is over");
-            let mut inner = poisoned.into_inner();
-            *inner = Inner {
-                offer: std::mem::take(&mut inner.offer),
-                ..Inner::default()
-            };
-            self.inner.clear_poison();
-            self.live.abandon();
-            self.ladder.abandon();
-            self.progress.send_modify(|progress| progress.started_at = None);
-            inner
-        })
-    }
 }
 
 impl Inner {
@@ -347,7 +304,7 @@ mod tests {
     use common::{
         id::RenditionId,
         live::{
-            BitRate, RenditionDescription, RenditionFormat,
+            BitRate, LiveEvent, RenditionDescription, RenditionFormat,
             window::{LiveWindow, Retention},
         },
         media::access_unit::{AccessUnit, Codec, StreamMetadata, TrackId},
@@ -406,7 +363,10 @@ mod tests {
         let ended = |live: &Live| live.read(|windows| windows.current().is_some_and(LiveWindow::ended));
         assert!(ended(&publication.live));
         let message = MediaMessage::Metadata(StreamMetadata::default());
-        assert_eq!(publication.push(PublisherId(1), message), Err(NotThePublisher));
+        assert_eq!(
+            publication.push(PublisherId(1), message),
+            Err(NotTaken::NotThePublisher)
+        );
         publication.accept(PublisherId(2), Msn(8), 2);
         assert!(publication.is_open());
     }
@@ -525,6 +485,43 @@ mod tests {
         publication
             .live
             .read(|windows| windows.current().unwrap().next(RenditionId(0)).0)
+    }
+
+    #[test]
+    fn an_epoch_that_its_window_gave_up_is_followed_by_another() {
+        let (publication, _) = begun_with_sound();
+        let publisher = PublisherId(1);
+        let epoch = publication.description().unwrap().epoch;
+        // As if the packager had made what no window takes.
+        publication.live.abandon();
+        let send = |range: std::ops::Range<u32>| {
+            range.for_each(|number| publication.push(publisher, sound(number * 64 / 3)).unwrap());
+        };
+        send(200..400);
+        let next = publication.description().expect("there is something to play");
+        assert_ne!(next.epoch, epoch);
+        let first = next.first_msn;
+        assert!(next_msn(&publication) > first, "and it goes on");
+        send(400..600);
+        assert_eq!(publication.description().unwrap().epoch, next.epoch);
+        assert!(publication.progress().borrow().started_at.is_some());
+    }
+
+    #[test]
+    fn a_publisher_that_sends_more_than_is_carried_is_told_so() {
+        let (publication, _) = begun_with_sound();
+        let publisher = PublisherId(1);
+        let large = |_: &u32| {
+            let MediaMessage::AccessUnit(unit) = sound(4_270) else {
+                unreachable!()
+            };
+            let payload = Bytes::from(vec![0; 500 << 10]);
+            publication.push(publisher, MediaMessage::AccessUnit(AccessUnit { payload, ..unit }))
+        };
+        let refused = (0..200).find_map(|number| large(&number).err());
+        assert_eq!(refused, Some(NotTaken::TooMuch));
+        let warnings = publication.health().unwrap().warnings;
+        assert!(warnings[0].contains("100 Mb per second"), "{warnings:?}");
     }
 
     #[test]
