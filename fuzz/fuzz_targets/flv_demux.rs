@@ -13,7 +13,7 @@ use common::{
     media::{
         access_unit::{Codec, MediaMessage, TrackKind},
         audio_config::AudioConfig,
-        captions,
+        captions::Captions,
         video_config::VideoConfig,
     },
 };
@@ -45,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
                     assert_eq!(track.kind, told.kind());
                     configure(told, &record);
                 }
-                Demuxed::Media(MediaMessage::AccessUnit(unit)) => drop(captions::has_captions(codec, &unit.payload)),
+                Demuxed::Media(MediaMessage::AccessUnit(unit)) => Captions::default().look(codec, &unit.payload),
                 _ => {}
             }
         }

@@ -29,7 +29,7 @@ fn description() -> Arc<EpochDescription> {
         bit_rate: BitRate { peak: 1, average: 1 },
     };
     let video = RenditionFormat::Video {
-range: Default::default(), captions: false,
+range: Default::default(), captions: Default::default(),
         width: 1,
         height: 1,
         frame_rate_millihertz: 1,

@@ -28,11 +28,16 @@ pub fn render(description: &EpochDescription) -> String {
     for group in &groups {
         group.media(&mut text, description);
     }
-    let has_captions = matches!(video.format, RenditionFormat::Video { captions: true, .. });
+    let captions = description.captions();
+    let has_captions = captions.any();
     if has_captions {
+        // Of both kinds, which have the same text, the one that more players show.
+        let channel = if captions.cea608 { "CC1" } else { "SERVICE1" };
         text.push("#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"")
             .push(CAPTIONS_GROUP)
-            .push("\",NAME=\"CC\",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID=\"CC1\"\n");
+            .push("\",NAME=\"CC\",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID=\"")
+            .push(channel)
+            .push("\"\n");
     }
     let qualities = qualities(description, video);
     let with_each: Vec<Option<&Group<'_>>> = match groups.as_slice() {

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     id::Rung,
     live::{RungDescription, testing::description},
+    media::captions::Captions,
 };
 
 #[test]
@@ -61,7 +62,7 @@ fn two_dubs_a_ladder_captions_and_sound_alone() {
         .push(sound(1, "mp4a.40.2", "English", Some("en")));
     description.renditions.push(sound(2, "mp4a.40.5", "Audio 3", None));
     if let RenditionFormat::Video { captions, range, .. } = &mut description.renditions[0].format {
-        *captions = true;
+        captions.cea608 = true;
         *range = VideoRange::Pq;
     }
     description.audio_only = true;
@@ -129,4 +130,26 @@ fn picture_alone_has_no_audio_group() {
     let mut description = Arc::unwrap_or_clone(description());
     description.renditions.pop();
     assert!(!render(&description).contains("AUDIO"));
+}
+
+#[test]
+fn captions_are_announced_by_the_channel_that_has_them() {
+    let announced = |cea608: bool, cea708: bool| {
+        let mut description = Arc::unwrap_or_clone(description());
+        if let RenditionFormat::Video { captions, .. } = &mut description.renditions[0].format {
+            *captions = Captions { cea608, cea708 };
+        }
+        let text = render(&description);
+        let channel = text
+            .lines()
+            .filter_map(|line| line.split_once("TYPE=CLOSED-CAPTIONS")?.1.split_once("INSTREAM-ID="))
+            .map(|(_, channel)| channel.to_owned());
+        let channels: Vec<String> = channel.collect();
+        assert_eq!(text.contains("CLOSED-CAPTIONS=\"cc\""), !channels.is_empty());
+        channels
+    };
+    assert_eq!(announced(false, false), [""; 0]);
+    assert_eq!(announced(true, false), ["\"CC1\""]);
+    assert_eq!(announced(true, true), ["\"CC1\""], "the same text twice is one choice");
+    assert_eq!(announced(false, true), ["\"SERVICE1\""]);
 }

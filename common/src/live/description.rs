@@ -4,7 +4,10 @@
 use crate::{
     id::{Msn, RenditionId},
     live::{EpochDescription, RenditionDescription, RenditionFormat, RungDescription},
-    media::access_unit::{MAX_AUDIO_TRACKS, TrackId, TrackKind},
+    media::{
+        access_unit::{MAX_AUDIO_TRACKS, TrackId, TrackKind},
+        captions::Captions,
+    },
 };
 
 /// GAP segments that are listed in front of the first real one (PROTOCOLS 1.5); `first_msn` leaves room for their numbers.
@@ -90,6 +93,15 @@ impl EpochDescription {
     /// Discontinuities in front of the first segment: a rung counts on from its source's.
     pub fn discontinuities(&self) -> u64 {
         self.parent.map_or(0, |parent| parent.discontinuities)
+    }
+
+    /// Captions that ride in the picture.
+    pub fn captions(&self) -> Captions {
+        let of_picture = self.renditions.iter().find_map(|rendition| match rendition.format {
+            RenditionFormat::Video { captions, .. } => Some(captions),
+            RenditionFormat::Audio { .. } => None,
+        });
+        of_picture.unwrap_or_default()
     }
 
     /// The rendition with this number.

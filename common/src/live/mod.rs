@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{Epoch, Msn, PartId, RenditionId, Rung},
+    media::captions::Captions,
     time::UnixMillis,
 };
 
@@ -93,8 +94,8 @@ pub enum RenditionFormat {
         height: u16,
         frame_rate_millihertz: u32,
         range: VideoRange,
-        /// CEA-608 or CEA-708 captions ride in the pictures.
-        captions: bool,
+        /// Captions that ride in the pictures.
+        captions: Captions,
     },
     Audio {
         /// Enhanced RTMP's number of the track.

@@ -36,7 +36,7 @@ pub(crate) fn description() -> Arc<EpochDescription> {
             RenditionDescription {
                 format: RenditionFormat::Video {
                     range: Default::default(),
-                    captions: false,
+                    captions: crate::media::captions::Captions::default(),
                     width: 1920,
                     height: 1080,
                     frame_rate_millihertz: 60_000,

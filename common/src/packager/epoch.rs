@@ -52,7 +52,7 @@ impl Packager {
                     height: config.height,
                     frame_rate_millihertz,
                     range: config.range(),
-                    captions: self.captions || self.memory.captions,
+                    captions: self.captions | self.memory.captions,
                 },
                 codecs: config.codecs.clone(),
                 timescale: VIDEO_TIMESCALE,

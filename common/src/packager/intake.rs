@@ -7,10 +7,7 @@ use super::{
     part::{MAX_SAMPLE_BYTES, MAX_SOUND_BYTES},
     tracks::is_carried,
 };
-use crate::media::{
-    access_unit::{AccessUnit, TrackId, TrackKind},
-    captions::has_captions,
-};
+use crate::media::access_unit::{AccessUnit, TrackId, TrackKind};
 
 impl Packager {
     pub(super) fn access_unit(&mut self, now: PackagerNow, unit: AccessUnit) -> Result<(), PackagerError> {
@@ -47,7 +44,7 @@ impl Packager {
         }
         let video = self.tracks.video().filter(|_| track == TrackId::VIDEO);
         if let Some(config) = video {
-            self.captions = self.captions || has_captions(config.codec, &unit.payload);
+            self.captions.look(config.codec, &unit.payload);
             self.gop.frame(at_ms, unit.sync);
         }
         self.meters.frame(now, &unit, at_ms, &self.tracks);

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     live::BitRate,
-    media::access_unit::{Codec, MAX_AUDIO_TRACKS, TrackId},
+    media::{
+        access_unit::{Codec, MAX_AUDIO_TRACKS, TrackId},
+        captions::Captions,
+    },
 };
 
 /// No stream has frames or GOPs as long: whoever says so is not to be reckoned with.
@@ -34,7 +37,7 @@ pub struct Memory {
     /// By [`place`].
     rates: [Option<KeptRate>; 1 + MAX_AUDIO_TRACKS as usize],
     /// Captions were seen in the pictures of the stream before.
-    pub(super) captions: bool,
+    pub(super) captions: Captions,
 }
 
 /// A memory's text is not one of this version, or cannot be true.
@@ -134,7 +137,12 @@ impl Packager {
         let learnt = self.learnt();
         let showed_pictures = self.epochs > 0 && self.live.is_none() && learnt.tracks.has_video();
         // A stream that goes on may show captions yet.
-        let captions = self.captions || (!showed_pictures && learnt.captions);
+        let expected = if showed_pictures {
+            Captions::default()
+        } else {
+            learnt.captions
+        };
+        let captions = self.captions | expected;
         Memory { captions, ..learnt }
     }
 

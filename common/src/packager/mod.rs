@@ -60,6 +60,7 @@ use crate::{
     media::{
         access_unit::{AudioTrackLabel, MediaMessage},
         audio_config::ConfigError,
+        captions::Captions,
     },
     time::{Monotonic, UnixMillis},
 };
@@ -138,7 +139,7 @@ pub struct Packager {
     meters: Meters,
     memory: Memory,
     /// Captions were seen in the pictures of this stream.
-    captions: bool,
+    captions: Captions,
     offer: Offer,
     tap: Tap,
 }
@@ -162,7 +163,7 @@ impl Packager {
             excused: 0,
             meters: Meters::default(),
             memory: Memory::default(),
-            captions: false,
+            captions: Captions::default(),
             offer: Offer::default(),
             tap: Tap::default(),
         }

@@ -2,8 +2,9 @@
 
 use crate::cmaf::{MAX_FRAGMENT_BYTES, fragment::FragmentSample};
 
-/// Most samples in a part. Reached only by frames that all have the same timestamp.
-pub(super) const MAX_PART_SAMPLES: usize = 16_384;
+/// Most samples in a part: five seconds at 400 frames a second. Reached only by frames that all have the same timestamp; all of an unfinished
+/// part are looked at with each that comes.
+pub(super) const MAX_PART_SAMPLES: usize = 2_048;
 
 /// Longest access unit of a picture taken, in bytes.
 pub(super) const MAX_SAMPLE_BYTES: usize = 15 * 1024 * 1024;

@@ -5,6 +5,7 @@
 //!
 //! What callers keep: everything tapped goes in before frames made of it do; after each call, [`RungPackager::poll`] until nothing comes.
 
+mod description;
 mod opened;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -16,7 +17,7 @@ use super::{clock::Anchor, part::MAX_SAMPLE_BYTES, rendition::Rendition, tap::Ta
 use crate::{
     cmaf::{VIDEO_TIMESCALE, fragment::FragmentTrack, init},
     id::{Epoch, RenditionId, Rung},
-    live::{EpochDescription, LiveEvent, Parent, RenditionDescription, RenditionFormat, RungDescription, VideoRange},
+    live::{EpochDescription, LiveEvent, RungDescription},
     media::video_config::VideoConfig,
 };
 
@@ -191,6 +192,12 @@ impl RungPackager {
         }
     }
 
+    /// Whoever plays the epoch can follow it no more: it is over, and what is not fetched of it is left.
+    pub fn abandon(&mut self) {
+        self.over = true;
+        self.events.clear();
+    }
+
     /// The next event, in order.
     pub fn poll(&mut self) -> Option<LiveEvent> {
         self.events.pop_front()
@@ -312,36 +319,6 @@ impl RungPackager {
                 delay_ms: slot.delay_ms,
             };
             opened.push(slot.start_ms, shown_ms, true, payload, true, &mut self.events);
-        }
-    }
-
-    fn describe(&self, first: &Slot, config: &VideoConfig) -> EpochDescription {
-        let has_captions = |format: &RenditionFormat| matches!(format, RenditionFormat::Video { captions: true, .. });
-        let captions = self.parent.renditions.iter().any(|source| has_captions(&source.format));
-        EpochDescription {
-            epoch: self.epoch,
-            target_duration_s: self.parent.target_duration_s,
-            part_target_ms: self.parent.part_target_ms,
-            first_msn: first.msn,
-            renditions: vec![RenditionDescription {
-                format: RenditionFormat::Video {
-                    width: config.width,
-                    height: config.height,
-                    frame_rate_millihertz: self.rung.frame_rate_millihertz,
-                    range: VideoRange::Sdr,
-                    captions,
-                },
-                codecs: config.codecs.clone(),
-                timescale: VIDEO_TIMESCALE,
-                bit_rate: self.rung.bit_rate,
-            }],
-            ladder: Vec::new(),
-            audio_only: false,
-            opens_early: false,
-            parent: Some(Parent {
-                epoch: self.parent.epoch,
-                discontinuities: first.discontinuities,
-            }),
         }
     }
 }

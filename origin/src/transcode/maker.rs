@@ -320,7 +320,9 @@ impl Work {
         let Some(source) = &mut self.source else { return };
         while let Some(event) = source.packager.poll() {
             if let Err(reason) = self.maker.live.apply(event) {
-                error!(rung = %self.maker.rung, %reason, "a rung and its window disagree");
+                error!(rung = %self.maker.rung, %reason, "a rung and its window disagree: its epoch is over");
+                source.packager.abandon();
+                self.maker.live.abandon();
             }
         }
     }

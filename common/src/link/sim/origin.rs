@@ -199,7 +199,7 @@ impl Origin {
 fn description(epoch: Epoch, parent: Option<Parent>, first_msn: Msn) -> EpochDescription {
     let video = RenditionFormat::Video {
         range: Default::default(),
-        captions: false,
+        captions: crate::media::captions::Captions::default(),
         width: 16,
         height: 16,
         frame_rate_millihertz: 30_000,

@@ -79,7 +79,7 @@ fn description() -> EpochDescription {
         renditions: vec![RenditionDescription {
             format: RenditionFormat::Video {
                 range: Default::default(),
-                captions: false,
+                captions: crate::media::captions::Captions::default(),
                 width: 16,
                 height: 16,
                 frame_rate_millihertz: 30_000,

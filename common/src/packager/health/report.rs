@@ -169,7 +169,7 @@ pub(in crate::packager) fn report(packager: &Packager, now: PackagerNow) -> Inge
                 VideoRange::Hlg => "HLG",
                 VideoRange::Pq => "PQ",
             },
-            captions: packager.captions,
+            captions: packager.captions.any(),
         }),
         audio: audio_tracks.first().cloned(),
         history: meters.history.report(),

@@ -233,6 +233,20 @@ fn segments_have_the_sources_numbers_times_and_breaks() {
 }
 
 #[test]
+fn an_epoch_that_its_player_gave_up_is_over_without_another_word() {
+    let mut bench = Bench::new();
+    bench.source(45, true);
+    bench.make(2);
+    bench.packager.made(13_000, false, Bytes::from_static(b"made"));
+    bench.packager.abandon();
+    assert!(bench.packager.is_over() && bench.packager.poll().is_none());
+    bench.source(60, true);
+    bench.make(0);
+    bench.packager.end();
+    assert_eq!(bench.packager.poll(), None);
+}
+
+#[test]
 fn nothing_begins_before_the_encoder_made_something() {
     let mut bench = Bench::new();
     bench.source(60, false);

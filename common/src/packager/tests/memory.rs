@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::harness::*;
 use crate::{
-    live::{EpochDescription, RenditionFormat},
+    live::EpochDescription,
     media::{
         aac::tests::RECORD_OBS,
         access_unit::{Codec, MediaMessage, StreamMetadata},
@@ -258,16 +258,13 @@ fn the_rate_of_another_codec_is_not_taken() {
 
 #[test]
 fn captions_are_expected_of_the_next_stream_and_not_of_those_after_one_without() {
-    let has_captions = |bench: &Bench| {
-        let format = &first(bench).renditions[0].format;
-        matches!(format, RenditionFormat::Video { captions: true, .. })
-    };
+    let has_captions = |bench: &Bench| first(bench).captions().cea608;
     let mut bench = Bench::new(333);
     for expected in [false, true, false] {
         bench.configure_both();
         bench.send(0, 6000, 30, 60);
         assert_eq!(has_captions(&bench), expected);
-        bench.packager.captions = !expected;
+        bench.packager.captions.cea608 = !expected;
         bench = bench.next_stream();
     }
 }
@@ -313,12 +310,12 @@ fn a_steady_stream_is_no_news_and_another_frame_rate_is() {
 fn captions_that_were_there_before_are_expected_while_a_stream_goes_on() {
     let mut bench = Bench::new(333);
     bench.configure_both();
-    bench.packager.captions = true;
+    bench.packager.captions.cea708 = true;
     bench.send(0, 8000, 30, 60);
     let mut bench = bench.next_stream();
     bench.configure_both();
     bench.send(0, 8000, 30, 60);
-    assert!(bench.packager.memory().captions);
+    assert!(bench.packager.memory().captions.cea708);
     bench.end();
-    assert!(!bench.packager.memory().captions);
+    assert!(!bench.packager.memory().captions.any());
 }

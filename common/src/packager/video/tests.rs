@@ -150,7 +150,7 @@ proptest! {
         let large = Bytes::from(vec![0; MAX_PART_BYTES]);
         let frames = frames
             .into_iter()
-            .map(|(kilobytes, sync, step)| (step * 10, sync, large.slice(..(kilobytes * 64 << 10).min(MAX_PART_BYTES))));
+            .map(|(kilobytes, sync, step)| (step * 10, sync, large.slice(..((kilobytes * 64) << 10).min(MAX_PART_BYTES))));
         let segments = parts_in_segments(frames);
         prop_assert!(segments.iter().all(|&parts| parts <= MAX_PARTS_PER_SEGMENT), "{:?}", segments);
     }

@@ -343,7 +343,7 @@ fn start(live: &Live, epoch: Epoch, parent: Option<Parent>) {
         renditions: vec![RenditionDescription {
             format: RenditionFormat::Video {
                 range: Default::default(),
-                captions: false,
+                captions: common::media::captions::Captions::default(),
                 width: 16,
                 height: 16,
                 frame_rate_millihertz: 30_000,

@@ -122,7 +122,7 @@ impl Stage {
         };
         let video = RenditionFormat::Video {
             range: Default::default(),
-            captions: false,
+            captions: common::media::captions::Captions::default(),
             width: 1280,
             height: 720,
             frame_rate_millihertz: 30_000,
