@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "only tests use it")]
 
+pub(crate) mod house;
+
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use common::{
