@@ -3,10 +3,15 @@
 
 mod rtmp_support;
 
-use common::rtmp::{
-    amf0::{self, Value},
-    chunk_reader::{MAX_CHUNK_SIZE, MAX_MEDIA_MESSAGE},
-    message::type_id,
+use std::time::{Duration, Instant};
+
+use common::{
+    media::access_unit::MediaMessage,
+    rtmp::{
+        amf0::{self, Value},
+        chunk_reader::{MAX_CHUNK_SIZE, MAX_MEDIA_MESSAGE},
+        message::type_id,
+    },
 };
 use rtmp_support::{
     Client, KEY, Seen, Server, connect, full_header,
@@ -223,4 +228,25 @@ async fn a_configuration_of_a_million_parameter_sets_hangs_nobody() {
     let frame = [&[0x93][..], b"hvc1", &[0, 0, 0, 1, 9].repeat(1 << 20)].concat();
     attacker.send(&media(type_id::VIDEO, 0, &frame)).await;
     house.carries("cinema", &mut attacker, 0).await;
+}
+
+#[tokio::test]
+async fn who_sends_faster_than_any_film_is_read_more_slowly_and_loses_nothing() {
+    let mut server = Server::start().await;
+    let mut publisher = server.publisher().await;
+    let started = Instant::now();
+    let whole_chunks = message(128, 2, type_id::SET_CHUNK_SIZE, 0, &MAX_CHUNK_SIZE.to_be_bytes());
+    publisher.send(&whole_chunks).await;
+    let length = 4 << 20;
+    let sound = media(type_id::AUDIO, 0, &[&[0xaf, 1][..], &vec![7; length - 2]].concat());
+    for _ in 0..24 {
+        publisher.send(&sound).await;
+        let Seen::Message(MediaMessage::AccessUnit(unit)) = server.seen().await else {
+            panic!("a frame was sent");
+        };
+        assert_eq!(unit.payload.len(), length - 2);
+    }
+    // 96 MiB, of which 64 are free, at 15 MB a second.
+    assert!(started.elapsed() > Duration::from_secs(2), "{:?}", started.elapsed());
+    server.carries(&mut publisher).await;
 }
