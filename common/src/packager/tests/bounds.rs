@@ -66,11 +66,15 @@ impl Attacked {
         attacked
     }
 
-    fn push(&mut self, message: MediaMessage) -> Result<(), PackagerError> {
-        let now = PackagerNow {
+    fn now(&self) -> PackagerNow {
+        PackagerNow {
             monotonic: Monotonic(Duration::from_millis(self.now_ms)),
             unix: UnixMillis(1_700_000_000_000 + self.now_ms.cast_signed()),
-        };
+        }
+    }
+
+    fn push(&mut self, message: MediaMessage) -> Result<(), PackagerError> {
+        let now = self.now();
         let pushed = self.packager.push(now, message);
         while let Some(event) = self.packager.poll() {
             if let LiveEvent::Start(description) = event {
@@ -110,7 +114,7 @@ fn pictures_that_all_have_one_time_are_too_much_after_64_mib() {
     let refused = (0..600).find_map(|frame| attacked.unit(TrackId::VIDEO, 40, frame % 2 == 0, &picture).err());
     assert_eq!(refused, Some(PackagerError::TooMuch));
     assert!(attacked.published <= 64 << 20);
-    let warnings = attacked.packager.health().warnings;
+    let warnings = attacked.packager.health(attacked.now()).warnings;
     assert!(warnings[0].starts_with("The stream was cut off for more than 100 Mb per second"));
 }
 
@@ -148,7 +152,7 @@ fn sound_longer_than_any_is_refused_and_breaks_nothing() {
         let bytes = 1_200_000;
         assert_eq!(sent, Err(PackagerError::TooLarge { bytes, most }));
     }
-    assert_eq!(attacked.packager.health().dropped.unusable_audio, 15);
+    assert_eq!(attacked.packager.health(attacked.now()).dropped.unusable_audio, 15);
     for frame in 0..200_u32 {
         attacked
             .unit(TrackId::AUDIO, frame * 64 / 3, true, &zeros(300))
