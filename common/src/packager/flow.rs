@@ -221,13 +221,17 @@ impl Packager {
         }
         if live.can_hold_gop(self.gop.longest_ms()) {
             self.excused = 0;
-            return Some(Fate::Resume);
-        }
-        if live.can_hold_gop(self.gop.longest_steady_ms()) && self.excused < MAX_EXCUSED {
+        } else if live.can_hold_gop(self.gop.longest_steady_ms()) && self.excused < MAX_EXCUSED {
             self.excused += 1;
-            return Some(Fate::Resume);
+        } else {
+            return Some(Fate::Replace);
         }
-        Some(Fate::Replace)
+        // Its first frame would leave it, and sound would have begun a segment there without it.
+        if self.has_shrunk() || self.has_other_rate() {
+            self.leave();
+            return Some(Fate::Replace);
+        }
+        Some(Fate::Resume)
     }
 
     /// Goes on in the epoch that was broken off.

@@ -348,6 +348,16 @@ fn a_rung_begins_where_its_source_does_after_sound_that_was_ahead_at_once() {
     }
 }
 
+#[test]
+fn a_key_frame_that_would_leave_the_epoch_for_its_rate_begins_nothing_there() {
+    // The epoch begins while the picture changes rarely, and its only key frame is too long ago when it moves.
+    let rarely = (0..20).map(|picture| (picture * 700, 0, picture == 0));
+    let moving = (0..300).map(|frame| (14_000 + frame * 1000 / 30, 0, frame == 240));
+    let mut bench = begun(&rarely.chain(moving).collect::<Vec<_>>(), |_| 0);
+    bench.end();
+    assert_eq!(bench.epochs(), 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
