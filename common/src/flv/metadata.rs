@@ -32,10 +32,11 @@ pub(super) fn parse(body: &[u8]) -> Option<StreamMetadata> {
             .as_number()
             .filter(|number| number.is_finite() && *number >= 0.0)
     };
-    // No picture has the number 0, which some servers write where there is none.
+    // No picture has the number 0. Servers write it where there is none, and nginx-rtmp also for a codec that it does not know the number of.
+    let has_size = ["width", "height"].iter().any(|side| number(side) > Some(0.0));
     let video = properties
         .property("videocodecid")
-        .filter(|id| id.as_number() != Some(0.0));
+        .filter(|id| has_size || id.as_number() != Some(0.0));
     let audio = properties.property("audiocodecid");
     // One codec alone says that the other track is missing; none at all says nothing.
     let names_codecs = video.is_some() || audio.is_some();

@@ -69,8 +69,8 @@ pub(super) struct Actor {
     numbers: Numbers,
     memories: Memories,
     open_until: OpenUntil,
-    /// The process before was on air, and nothing has come to play since: relays may still hold what there was.
-    is_awaited: bool,
+    /// The process before was on air, and nothing has come to play since: relays may still hold what there was, until then.
+    awaited_until: Option<Monotonic>,
     lease: Option<ActiveLease>,
     /// Of the publisher that was let in last.
     pass: Option<String>,
@@ -94,13 +94,14 @@ impl Actor {
             Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
         };
         let awaited = open_until.kept().map(|until| now + left(until));
+        let state = RoomState::new(now, awaited);
         Self {
             numbers: Numbers::new(slug.clone(), store),
             memories,
             open_until,
-            is_awaited: awaited.is_some(),
+            awaited_until: state.deadline(),
             slug,
-            state: RoomState::new(now, awaited),
+            state,
             publication,
             progress,
             status,
@@ -262,7 +263,7 @@ impl Actor {
             }
             Effect::End => {
                 info!("stream over");
-                self.is_awaited = false;
+                self.awaited_until = None;
                 self.publication.end();
             }
         }
@@ -281,15 +282,18 @@ impl Actor {
 
     fn show(&mut self) {
         let started_at = self.progress.borrow().started_at;
-        self.is_awaited &= started_at.is_none();
-        let is_live = started_at.is_some() || self.is_awaited;
+        let now = clock::monotonic();
+        // Also where a publisher has come of whom nothing can be played.
+        let goes_on = |until: &Monotonic| started_at.is_none() && now < *until;
+        self.awaited_until = self.awaited_until.filter(goes_on);
+        let is_awaited = self.awaited_until.is_some();
+        let is_live = started_at.is_some() || is_awaited;
         let waits_until = self.state.deadline();
         let status = RoomStatus {
             is_live,
-            interrupted: is_live && (self.is_awaited || waits_until.is_some() || self.is_stalled()),
+            interrupted: is_live && (is_awaited || waits_until.is_some() || self.is_stalled()),
             started_at,
         };
-        let now = clock::monotonic();
         let left = waits_until.map_or(GRACE_AFTER_LOSS, |until| until.since(now));
         let left_ms = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         let until = UnixMillis(clock::unix_millis().0.saturating_add(left_ms));

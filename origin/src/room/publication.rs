@@ -520,8 +520,9 @@ mod tests {
         };
         let refused = (0..200).find_map(|number| large(&number).err());
         assert_eq!(refused, Some(NotTaken::TooMuch));
+        publication.interrupt();
         let warnings = publication.health().unwrap().warnings;
-        assert!(warnings[0].contains("100 Mb per second"), "{warnings:?}");
+        assert!(warnings[1].contains("100 Mb per second"), "{warnings:?}");
     }
 
     #[test]

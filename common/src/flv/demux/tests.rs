@@ -227,13 +227,16 @@ fn metadata_is_read_with_and_without_set_data_frame() {
 }
 
 #[test]
-fn metadata_with_the_number_of_no_picture_says_that_there_is_none() {
-    let properties = vec![
-        ("videocodecid", Value::Number(0.0)),
-        ("audiocodecid", Value::Number(10.0)),
-    ];
-    let found = metadata(&["onMetaData"], properties).unwrap();
-    assert_eq!((found.has_video, found.has_audio), (Some(false), Some(true)));
+fn metadata_with_the_number_of_no_picture_says_that_there_is_none_unless_it_has_a_size() {
+    for (width, has_video) in [(None, false), (Some(0.0), false), (Some(1280.0), true)] {
+        let mut properties = vec![
+            ("videocodecid", Value::Number(0.0)),
+            ("audiocodecid", Value::Number(10.0)),
+        ];
+        properties.extend(width.map(|width| ("width", Value::Number(width))));
+        let found = metadata(&["onMetaData"], properties).unwrap();
+        assert_eq!((found.has_video, found.has_audio), (Some(has_video), Some(true)));
+    }
 }
 
 #[test]

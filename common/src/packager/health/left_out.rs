@@ -36,6 +36,8 @@ pub(super) enum Why {
     Unsupported(String),
     /// Its newest configuration, of this codec, cannot be read.
     Unreadable(Codec),
+    /// Nor can this one's, but one before could, and is still used: the track may be carried in vain.
+    Outdated(Codec),
     /// Its frames came without one.
     Unconfigured,
 }
@@ -86,15 +88,19 @@ impl LeftOutTracks {
         stretch.newest = newest;
     }
 
-    /// All of them, once each.
-    pub(super) fn report(&self) -> Vec<LeftOut> {
+    /// All of them, once each; `configured` are the tracks that have been.
+    pub(super) fn report(&self, configured: TrackSet) -> Vec<LeftOut> {
         let unsupported = self.unsupported.iter().map(|(track, codec)| LeftOut {
             track: *track,
             why: Why::Unsupported(codec.clone()),
         });
         let unreadable = self.unreadable.iter().flatten().map(|&(track, codec)| LeftOut {
             track,
-            why: Why::Unreadable(codec),
+            why: if configured.has(track) {
+                Why::Outdated(codec)
+            } else {
+                Why::Unreadable(codec)
+            },
         });
         let unconfigured = self.unconfigured.iter().flatten();
         let unconfigured = unconfigured
@@ -125,7 +131,7 @@ mod tests {
         for index in 0..=u8::MAX {
             tracks.unsupported(TrackId::audio(index), &"x".repeat(1000));
         }
-        let told = tracks.report();
+        let told = tracks.report(TrackSet::default());
         assert_eq!(told.len(), MAX_UNSUPPORTED);
         let is_short = |why: &Why| matches!(why, Why::Unsupported(codec) if codec.len() <= MAX_CODEC_NAME);
         assert!(told.iter().all(|track| is_short(&track.why)));
@@ -141,7 +147,13 @@ mod tests {
             track: TrackId::audio(1),
             why: Why::Unreadable(Codec::Aac),
         };
-        assert_eq!(tracks.report(), [sound]);
+        assert_eq!(tracks.report(TrackSet::default()), [sound]);
+        let carried = LeftOut {
+            track: TrackId::audio(1),
+            why: Why::Outdated(Codec::Aac),
+        };
+        let configured = TrackSet::default().with(TrackId::audio(1));
+        assert_eq!(tracks.report(configured), [carried], "it is on air as it was before");
     }
 
     #[test]
@@ -160,7 +172,7 @@ mod tests {
                 unix: UnixMillis(0),
             };
             tracks.frame(now, &unit, configured);
-            tracks.report().len()
+            tracks.report(configured).len()
         };
         let none = TrackSet::default();
         assert_eq!([send(1, none), send(5, none), send(6, none)], [0, 0, 1]);

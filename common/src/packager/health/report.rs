@@ -6,7 +6,7 @@ use super::{
     HistoryPoint,
     left_out::{LeftOut, Why},
     quiet_ms, round,
-    warnings::{PictureSigns, Signs, SoundSigns, warnings},
+    warnings::{PictureSigns, Signs, SoundSigns, cut_off, warnings},
 };
 use crate::{
     live::VideoRange,
@@ -20,6 +20,9 @@ use crate::{
 pub struct IngestHealth {
     /// For how long the publisher is gone, or so silent that a slate stands in for it; none while it sends.
     pub away_seconds: Option<f64>,
+    /// Why it was cut off of late, as in [`Self::warnings`].
+    #[serde(skip)]
+    pub cut_off: Option<String>,
     pub encoder: Option<String>,
     pub video: Option<VideoHealth>,
     /// The first of [`Self::audio_tracks`].
@@ -93,9 +96,10 @@ pub struct UnsupportedTrack {
     pub codec: String,
 }
 
-impl From<LeftOut> for UnsupportedTrack {
-    fn from(LeftOut { track, why }: LeftOut) -> Self {
-        Self {
+impl UnsupportedTrack {
+    /// `None`: the track is carried all the same.
+    fn of(LeftOut { track, why }: LeftOut) -> Option<Self> {
+        Some(Self {
             track: match track.kind {
                 TrackKind::Video => "video",
                 TrackKind::Audio => "audio",
@@ -104,9 +108,10 @@ impl From<LeftOut> for UnsupportedTrack {
             codec: match why {
                 Why::Unsupported(codec) => codec,
                 Why::Unreadable(codec) => codec.name().to_owned(),
+                Why::Outdated(_) => return None,
                 Why::Unconfigured => "unknown".to_owned(),
             },
-        }
+        })
     }
 }
 
@@ -153,8 +158,10 @@ pub(in crate::packager) fn report(packager: &Packager, now: PackagerNow) -> Inge
             )),
         })
         .collect();
+    let signs = signs(packager, now, &audio_tracks);
     IngestHealth {
         away_seconds: None,
+        cut_off: cut_off(&signs),
         encoder: tracks.metadata.encoder.clone(),
         video: tracks.video().map(|config| VideoHealth {
             codec: config.codecs.clone(),
@@ -177,9 +184,9 @@ pub(in crate::packager) fn report(packager: &Packager, now: PackagerNow) -> Inge
         clock_drift_ppm: meters.clock.ppm().map(|ppm| ppm.round() as i64),
         unsupported: meters
             .left_out
-            .report()
+            .report(tracks.current())
             .into_iter()
-            .map(UnsupportedTrack::from)
+            .filter_map(UnsupportedTrack::of)
             .collect(),
         dropped: DroppedFrames {
             before_start_video: gather.dropped_video,
@@ -194,7 +201,7 @@ pub(in crate::packager) fn report(packager: &Packager, now: PackagerNow) -> Inge
         breaks: meters.breaks,
         target_duration_seconds: plan.map(|plan| plan.target_duration_s),
         part_target_milliseconds: plan.map(|plan| plan.part_target_ms),
-        warnings: warnings(&signs(packager, now, &audio_tracks)),
+        warnings: warnings(&signs),
         audio_tracks,
     }
 }
@@ -237,7 +244,7 @@ fn signs(packager: &Packager, now: PackagerNow, sounds: &[AudioHealth]) -> Signs
         too_much: events.too_much,
         av_offset_ms: meters.av_offset_ms(now),
         clock_ppm: meters.clock.ppm(),
-        left_out: meters.left_out.report(),
+        left_out: meters.left_out.report(tracks.current()),
         is_picture_due: tracks.video().is_some() || tracks.metadata.has_video == Some(true),
         without_picture_ms: meters.without_picture_ms(now),
     }

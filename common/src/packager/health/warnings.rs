@@ -108,15 +108,18 @@ pub(super) struct SoundSigns {
     pub(super) gone_ms: i64,
 }
 
+/// What the publisher was cut off for.
+pub(super) fn cut_off(signs: &Signs) -> Option<String> {
+    signs.too_much.then(|| {
+        format!("The stream was cut off for more than {MOST_MEGABITS} Mb per second: lower Settings > Output > Video Bitrate")
+    })
+}
+
 /// All that is to be said, the worst first.
 pub(super) fn warnings(signs: &Signs) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(gone(signs));
-    if signs.too_much {
-        said.push(format!(
-            "The stream was cut off for more than {MOST_MEGABITS} Mb per second: lower Settings > Output > Video Bitrate"
-        ));
-    }
+    said.extend(cut_off(signs));
     said.extend(signs.left_out.iter().map(left_out));
     if signs.is_picture_due && signs.without_picture_ms >= GONE_MS && !signs.leaves_out(TrackKind::Video) {
         said.push(

@@ -24,6 +24,20 @@ describe('the health card', () => {
     expect(cardState(health, true, [gone])).toMatchObject({ kind: 'away', isSlateShown: true, told: [] });
   });
 
+  it('says what the streamer was cut off for', () => {
+    const cutOff = 'The stream was cut off for more than 100 Mb per second';
+    const health = readHealth({ ...away, warnings: [gone, cutOff] });
+    expect(cardState(health, true, [gone, cutOff, ladder])).toMatchObject({
+      kind: 'away',
+      told: [cutOff, ladder],
+    });
+  });
+
+  it('is off where the server was started again and waits for the streamer', () => {
+    const health = readHealth({ audioTracks: [], awaySeconds: null, warnings: [] });
+    expect(cardState(health, true, [ladder])).toEqual({ kind: 'off' });
+  });
+
   it('does not blame the sound while the streamer is away', () => {
     expect(soundState(readHealth(away))).toBeNull();
   });

@@ -11,10 +11,15 @@ export type CardState =
 export function cardState(health: Health, isLive: boolean, told: readonly string[]): CardState {
   const { awaySeconds, isSlateShown, warnings } = health;
   if (!isLive && (awaySeconds !== null || warnings.length === 0)) return { kind: 'off' };
-  if (awaySeconds === null) return { kind: 'on', told };
-  // The card says it itself, in the page's language.
-  const others = told.filter((warning) => !warnings.includes(warning));
+  if (awaySeconds === null) return isKnown(health) ? { kind: 'on', told } : { kind: 'off' };
+  // That it is away, the first of them, the card says itself, in the page's language.
+  const others = told.filter((warning) => warning !== warnings[0]);
   return { kind: 'away', seconds: awaySeconds, isSlateShown, told: others };
+}
+
+/** Nothing is known of a stream that was on air before the server was started again. */
+function isKnown({ hasPicture, sounds, warnings }: Health): boolean {
+  return hasPicture || sounds === null || sounds.length > 0 || warnings.length > 0;
 }
 
 export type SoundState = { kind: 'some'; sounds: readonly SoundHealth[] } | { kind: 'missing' | 'unusable' };

@@ -30,7 +30,8 @@ impl Publication {
     }
 }
 
-/// `health` as it is with such a publisher: while it is away nothing that is known of media is its own, or of now.
+/// `health` as it is with such a publisher: while it is away nothing that is known of media is its own, or of now. Its first warning says that
+/// it is away.
 fn told(health: IngestHealth, presence: Presence) -> IngestHealth {
     let Presence {
         is_there,
@@ -63,7 +64,7 @@ fn told(health: IngestHealth, presence: Presence) -> IngestHealth {
         audio_tracks: Vec::new(),
         av_offset_milliseconds: None,
         clock_drift_ppm: None,
-        warnings: vec![warning],
+        warnings: [warning].into_iter().chain(health.cut_off.clone()).collect(),
         ..health
     }
 }

@@ -72,15 +72,20 @@ fn process(store: &Arc<Store>) -> Rooms {
     rooms
 }
 
-/// A publisher of sound, from whom there is something to hear.
-async fn publisher(rooms: &Rooms, store: &Arc<Store>) -> RoomLease {
+/// A publisher that has sent nothing.
+async fn admitted(rooms: &Rooms, store: &Arc<Store>) -> RoomLease {
     let request = PublishRequest {
         key: StreamKey::from_stream_name("sk_a").unwrap(),
         peer: "192.0.2.1:1".parse().unwrap(),
         app: "live".to_owned(),
     };
     let admission = RoomAdmission::new(rooms.clone(), Arc::<Store>::clone(store));
-    let mut lease = admission.admit(request).await.unwrap();
+    admission.admit(request).await.unwrap()
+}
+
+/// A publisher of sound, from whom there is something to hear.
+async fn publisher(rooms: &Rooms, store: &Arc<Store>) -> RoomLease {
+    let mut lease = admitted(rooms, store).await;
     lease
         .push(MediaMessage::Metadata(StreamMetadata {
             has_video: Some(false),
@@ -146,7 +151,7 @@ async fn a_room_that_was_on_air_in_the_process_before_is_waited_for() {
 #[tokio::test]
 async fn a_room_whose_publisher_does_not_return_is_over_when_it_would_have_been() {
     let store = Arc::new(Store::default());
-    let soon = UnixMillis(clock::unix_millis().0 + 300);
+    let soon = UnixMillis(clock::unix_millis().0 + 3_000);
     store.0.send_replace(Some(soon));
     let rooms = process(&store);
     until(&rooms, true, true).await;
@@ -157,4 +162,14 @@ async fn a_room_whose_publisher_does_not_return_is_over_when_it_would_have_been(
         .await
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_room_is_waited_for_no_longer_because_somebody_came_of_whom_nothing_can_be_played() {
+    let store = Arc::new(Store::default());
+    store.0.send_replace(Some(UnixMillis(clock::unix_millis().0 + 3_000)));
+    let rooms = process(&store);
+    until(&rooms, true, true).await;
+    let _lease = admitted(&rooms, &store).await;
+    until(&rooms, false, false).await;
 }

@@ -10,6 +10,7 @@ pub(super) fn left_out(LeftOut { track, why }: &LeftOut) -> String {
     match why {
         Why::Unsupported(codec) => unsupported(*track, codec),
         Why::Unreadable(codec) => unreadable(*track, *codec),
+        Why::Outdated(codec) => outdated(*track, *codec),
         Why::Unconfigured => match track.kind {
             TrackKind::Video => "The picture comes without a description that can be read, and is left out: set Settings > Output > Video \
                  Encoder to H.264, and start the stream again"
@@ -65,6 +66,18 @@ fn unreadable(track: TrackId, codec: Codec) -> String {
             codec.name()
         ),
     }
+}
+
+fn outdated(track: TrackId, codec: Codec) -> String {
+    let what = match track.kind {
+        TrackKind::Video => "The picture".to_owned(),
+        TrackKind::Audio => name(track.index),
+    };
+    format!(
+        "{what} changed into a kind of {} that cannot be read, and viewers get it as if it had not: if they see or hear it badly, start \
+         the stream again",
+        codec.name()
+    )
 }
 
 pub(super) fn picture_codec(codec: &str) -> Option<String> {

@@ -241,6 +241,9 @@ fn configurations_that_cannot_be_read() {
         let said = left_out(track, Why::Unreadable(codec));
         assert!(said.contains(says), "{said}");
     }
+    assert!(
+        left_out(TrackId::VIDEO, Why::Outdated(Codec::Hevc)).starts_with("The picture changed into a kind of HEVC")
+    );
     assert!(left_out(TrackId::VIDEO, Why::Unconfigured).contains("Video Encoder to H.264"));
     assert!(left_out(TrackId::AUDIO, Why::Unconfigured).starts_with("Sound comes without a description"));
 }
